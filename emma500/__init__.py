@@ -1,0 +1,81 @@
+"""emma500: teach existing language models hundreds of languages, and prove it.
+
+    from emma500 import build_mala, continue_pretrain, evaluate, publish
+
+    corpus = build_mala("texts/", "mala")                       # any code, any script -> one clean folder
+    run = continue_pretrain("meta-llama/Llama-2-7b-hf", corpus, "out")
+    scores = evaluate(run, languages=["yor_Latn", "swh_Latn"])  # with n and standard error
+    publish(scores, "user/scores")
+
+Everything public is here; what is behind it may move. Nothing heavy is imported until it is used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from emma500._version import __version__
+
+if TYPE_CHECKING:
+    from emma500.corpus.build import BuildConfig, build_mala
+    from emma500.corpus.builder import load_mala
+    from emma500.errors import EmmaError, FailureError, UsageError
+    from emma500.evaluation.evaluate import EvalConfig, evaluate
+    from emma500.evaluation.scores import Scores
+    from emma500.folder import Corpus
+    from emma500.languages.codes import Language
+    from emma500.publishing.publish import PublishConfig, PublishedRepo, publish
+    from emma500.training.config import TrainConfig
+    from emma500.training.run import TrainingRun, continue_pretrain
+
+_HOME = {
+    "BuildConfig": "corpus.build",
+    "Corpus": "folder",
+    "EmmaError": "errors",
+    "EvalConfig": "evaluation.evaluate",
+    "FailureError": "errors",
+    "Language": "languages.codes",
+    "PublishConfig": "publishing.publish",
+    "PublishedRepo": "publishing.publish",
+    "Scores": "evaluation.scores",
+    "TrainConfig": "training.config",
+    "TrainingRun": "training.run",
+    "UsageError": "errors",
+    "build_mala": "corpus.build",
+    "continue_pretrain": "training.run",
+    "evaluate": "evaluation.evaluate",
+    "load_mala": "corpus.builder",
+    "publish": "publishing.publish",
+}
+
+__all__ = [
+    "BuildConfig",
+    "Corpus",
+    "EmmaError",
+    "EvalConfig",
+    "FailureError",
+    "Language",
+    "PublishConfig",
+    "PublishedRepo",
+    "Scores",
+    "TrainConfig",
+    "TrainingRun",
+    "UsageError",
+    "__version__",
+    "build_mala",
+    "continue_pretrain",
+    "evaluate",
+    "load_mala",
+    "publish",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'emma500' has no attribute {name!r}")
+    value = getattr(import_module(f"emma500.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

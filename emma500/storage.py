@@ -1,0 +1,124 @@
+"""Files that are whole or absent: written under a temporary name, renamed when done.
+
+Whatever is killed leaves at worst a `*.tmp` that the next run removes.
+"""
+
+import errno
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from emma500.errors import OutputError, StorageError
+
+_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@contextmanager
+def space_checked(path: Path) -> Iterator[None]:
+    """Turn a full or refusing disk into a StorageError that names the path.
+
+    Args:
+        path: What is being written.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        StorageError: If the disk is full or the path cannot be written.
+        OSError: Any other refusal, as it came.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _SPACE or "No space left" in str(error):
+            raise StorageError(
+                f"no space left while writing {path}: free some space, or write elsewhere, "
+                "and run the same call again; what is finished is kept"
+            ) from error
+        if isinstance(error, PermissionError):
+            raise StorageError(f"{path} cannot be written: permission denied") from error
+        raise
+
+
+@contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Write a file through a temporary name beside it.
+
+    Args:
+        path: The final name; its folder is created.
+
+    Yields:
+        The temporary name to write to. It becomes `path` if the block ends without an error, and vanishes otherwise.
+    """
+    temporary = path.with_name(path.name + ".tmp")
+    with space_checked(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            yield temporary
+            temporary.replace(path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a UTF-8 text file atomically."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="\n")
+
+
+def replace_folder(staged: Path, final: Path) -> None:
+    """Put a finished folder in its place; an older folder there is replaced.
+
+    A kill between the two renames leaves the old folder under `<final>.old.tmp`, which `recover_folder` brings back.
+    """
+    old = final.with_name(final.name + ".old.tmp")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.rename(old)
+    staged.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def recover_folder(final: Path) -> None:
+    """Undo a replacement that was killed half-way."""
+    old = final.with_name(final.name + ".old.tmp")
+    if old.exists() and not final.exists():
+        old.rename(final)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make `target` the same file as `source`: a hard link where the file system allows it, else a copy."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with atomic_file(target) as temporary:
+        temporary.unlink(missing_ok=True)
+        try:
+            os.link(source, temporary)
+        except OSError:
+            shutil.copyfile(source, temporary)
+
+
+def refuse_foreign(folder: Path, *, kind: str, overwrite: bool) -> None:
+    """Refuse an output folder whose content is not ours to replace.
+
+    Args:
+        folder: The output folder.
+        kind: The kind of manifest that may be replaced, as "corpus".
+        overwrite: Replace whatever is there.
+
+    Raises:
+        OutputError: If the folder is a file, or holds files but no manifest of this kind.
+    """
+    if folder.is_file():
+        raise OutputError(f"{folder} is a file; the output must be a folder")
+    if overwrite or not folder.exists() or not any(folder.iterdir()):
+        return
+    manifest = folder / "manifest.json"
+    if manifest.is_file() and f'"kind": "{kind}"' in manifest.read_text(encoding="utf-8")[:4096]:
+        return
+    raise OutputError(
+        f"{folder} exists and is not a finished {kind} of emma500: "
+        "choose another output, empty it, or pass overwrite=True (--overwrite)"
+    )
