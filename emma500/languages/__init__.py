@@ -1,0 +1,1 @@
+"""Codes, scripts, resource groups, and the identification of languages."""
