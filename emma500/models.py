@@ -6,13 +6,14 @@ A model is named by a Hub id, a folder, or a `.gguf` file (converted to safetens
 import importlib.util
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from emma500.errors import SourceError
+from emma500.errors import ConfigError, SourceError
 from emma500.manifest import file_digest, fingerprint
 from emma500.progress import Progress, tracked
 from emma500.storage import space_checked
@@ -76,7 +77,7 @@ def _convert_gguf(file: Path, folder: Path) -> None:
     from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
 
     staged = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
-    with space_checked(folder):
+    with space_checked(folder), without_bars():
         model = AutoModelForCausalLM.from_pretrained(
             file.parent,
             gguf_file=file.name,
@@ -90,6 +91,20 @@ def _convert_gguf(file: Path, folder: Path) -> None:
             staged.rename(folder)
         except OSError:  # another process converted it in the meantime
             shutil.rmtree(staged)
+
+
+@contextmanager
+def without_bars() -> Iterator[None]:
+    """Keep transformers from drawing progress bars of its own in the meantime."""
+    from transformers.utils import logging
+
+    were_on = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if were_on:
+            logging.enable_progress_bar()
 
 
 def model_identity(name: str | Path, revision: str | None = None) -> tuple[str, str]:
@@ -164,7 +179,8 @@ def load_model(name: str | Path, revision: str | None = None, dtype: str = "auto
 
     path = local_model(name)
     try:
-        return AutoModelForCausalLM.from_pretrained(path, revision=revision, dtype=dtype)
+        with without_bars():
+            return AutoModelForCausalLM.from_pretrained(path, revision=revision, dtype=dtype)
     except (OSError, ValueError) as error:
         raise SourceError(f"the model {name!r} cannot be loaded: {error}") from error
 
@@ -204,6 +220,36 @@ def token_nll(model: Any, input_ids: Any, position_ids: Any) -> Any:
             logits[row, :-1].float(), input_ids[row, 1:], reduction="none"
         )
     return losses.masked_fill(position_ids == 0, 0.0)
+
+
+def check_isolation(model: Any, tolerance: float = 1e-2) -> None:
+    """Make sure that the model keeps the documents of a packed row apart.
+
+    Args:
+        model: A causal language model.
+        tolerance: The largest difference in nats of a token's loss that counts as none.
+
+    Raises:
+        ConfigError: If a document's losses depend on the one before it, as with a recurrent model.
+    """
+    import torch
+
+    size = 8
+    device = next(model.parameters()).device
+    ids = (torch.arange(2 * size, device=device).square() % model.config.vocab_size)[None]
+    positions = torch.arange(size, device=device).repeat(2)[None]
+    was_training = model.training
+    model.eval()
+    with torch.no_grad():
+        packed = token_nll(model, ids, positions)[0, size:]
+        alone = token_nll(model, ids[:, size:], positions[:, size:])[0]
+    model.train(was_training)
+    difference = float((packed - alone).abs().max())
+    if difference > tolerance:
+        raise ConfigError(
+            f"{type(model).__name__} does not keep packed documents apart: a token's loss changes by {difference:.3f} "
+            "nats with the document before it; this model cannot be trained on packed rows"
+        )
 
 
 def document_nll(
