@@ -150,7 +150,14 @@ class Corpus:
         return pd.DataFrame(self.manifest["splits"]).drop(columns="files", errors="ignore")
 
     def to_dataset(self, label: str, **options: Any) -> Any:
-        """Load one label with the datasets library; options go to `load_dataset` (streaming, split, …).
+        """Load one label with the datasets library.
+
+        Args:
+            label: A label, a pair of labels, or `code-<language>`.
+            **options: For `load_dataset`: streaming, split and so on.
+
+        Returns:
+            What `load_dataset` returns.
 
         Raises:
             LanguageError: If the corpus lacks the label.

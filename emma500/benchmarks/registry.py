@@ -8,7 +8,7 @@ from pathlib import Path
 from emma500.benchmarks.base import Benchmark, Data, likely_label
 from emma500.benchmarks.files import TextFiles
 from emma500.benchmarks.passages import Passages
-from emma500.benchmarks.splits import ValidationSplit
+from emma500.benchmarks.splits import HeldOutPairs, ValidationSplit
 from emma500.errors import ConfigError
 from emma500.folder import nearest
 from emma500.languages.codes import UNKNOWN_SCRIPT, Language
@@ -35,7 +35,7 @@ def open_benchmark(
     Args:
         wanted: A name of the table, `name=place` with a folder or address of its files, or a folder
             of text.
-        corpus: The corpus whose validation split "validation" is.
+        corpus: The corpus whose held-out text "validation" and "validation-pairs" are.
         data_dir: Where the files of benchmarks are: `<data_dir>/<name>`, or the folder itself.
 
     Returns:
@@ -59,7 +59,7 @@ def open_benchmark(
         raise ConfigError(
             f"benchmark {name!r} needs a folder: {name}=FOLDER, or data_dir (--data_dir)"
         )
-    if row["reader"] == "corpus" and not (place or corpus):
+    if row["reader"] in {"corpus", "pairs"} and not (place or corpus):
         raise ConfigError(f"benchmark {name!r} needs a corpus: config corpus=... (--corpus)")
     data: Data
     match row["reader"]:
@@ -67,6 +67,8 @@ def open_benchmark(
             data = Passages()
         case "corpus":
             data = ValidationSplit(place or corpus or "")
+        case "pairs":
+            data = HeldOutPairs(place or corpus or "")
         case _:
             data = TextFiles(place, row["files"])
     return Benchmark(

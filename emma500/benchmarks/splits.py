@@ -1,10 +1,14 @@
-"""The validation split of a corpus as a benchmark."""
+"""The validation split of a corpus as a benchmark: its documents, and its pairs."""
 
 from collections.abc import Iterator
+from functools import cached_property
 from pathlib import Path
+
+import pyarrow.compute as pc
 
 from emma500.benchmarks.base import Item
 from emma500.folder import Corpus
+from emma500.manifest import fingerprint
 
 
 class ValidationSplit:
@@ -48,3 +52,75 @@ class ValidationSplit:
         for row in table.to_pylist() if table is not None else ():
             if row["text"]:
                 yield Item(id=row["id"], label=label, text=row["text"], parallel_id=row["id"])
+
+
+class HeldOutPairs:
+    """The held-out sentence pairs of a corpus, each side under its own label.
+
+    Pairs are split by their source text, so the translations of one held-out source are held out in every language:
+    they share a `parallel_id`. A sentence that also stands in the training split of its label, as the
+    translation of another source, is left out.
+
+    Args:
+        corpus: A corpus, its folder, or its Hub id.
+
+    Raises:
+        SourceError: If there is no corpus there.
+    """
+
+    def __init__(self, corpus: "Corpus | str | Path") -> None:
+        self._split = ValidationSplit(corpus)
+        self.corpus = self._split.corpus
+
+    @property
+    def revision(self) -> str:
+        """The digest of the corpus's content, 16 hexadecimal digits."""
+        return self._split.revision
+
+    @property
+    def sources(self) -> frozenset[str]:
+        """The sources of the corpus."""
+        return self._split.sources
+
+    @cached_property
+    def _sides(self) -> dict[str, list[tuple[str, str]]]:
+        """The pairs that hold a label, each with the column of that label."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for pair in self.corpus.labels_of("bilingual"):
+            if self.corpus.files("bilingual", pair, "validation"):
+                for label, column in zip(
+                    pair.split("-"), ("source_text", "target_text"), strict=True
+                ):
+                    found.setdefault(label, []).append((pair, column))
+        return found
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels that have held-out sentences, sorted."""
+        return tuple(sorted(self._sides))
+
+    def read(self, label: str) -> Iterator[Item]:
+        """Yield the held-out sentences of one label, each once, in the order of their pairs and ids."""
+        seen: set[str] = set()
+        for pair, column in self._sides[label]:
+            columns = list(dict.fromkeys(["source_text", column]))
+            held_out = self.corpus.read("bilingual", pair, "validation", columns)
+            trained = self.corpus.read("bilingual", pair, "train", [column])
+            if held_out is None:
+                continue
+            texts = held_out[column]
+            known = (
+                set(pc.filter(trained[column], pc.is_in(trained[column], texts)).to_pylist())
+                if trained is not None
+                else set()
+            )
+            sources = held_out["source_text"].to_pylist()
+            for source, text in zip(sources, texts.to_pylist(), strict=True):
+                if text and text not in known and text not in seen:
+                    seen.add(text)
+                    yield Item(
+                        id=fingerprint(text),
+                        label=label,
+                        text=text,
+                        parallel_id=fingerprint(source),
+                    )

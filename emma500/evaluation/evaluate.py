@@ -17,7 +17,7 @@ from emma500.evaluation.aggregation import MODE, aggregate_rows, label_rows
 from emma500.evaluation.gathering import Gathered, gather
 from emma500.evaluation.identity import ModelIdentity, identify
 from emma500.evaluation.scores import KIND, Scores
-from emma500.evaluation.scoring import score_items
+from emma500.evaluation.scoring import is_main_process, score_items
 from emma500.manifest import fingerprint, read_manifest, versions
 from emma500.progress import Progress
 from emma500.storage import recover_folder, refuse_foreign
@@ -76,6 +76,8 @@ def evaluate(
 ) -> Scores:
     """Score a model on text in many languages.
 
+    Started by `accelerate launch`, each process scores its share of the rows; the first one writes the scores.
+
     Args:
         model: A Hub id, a folder, a `.gguf` file, or a TrainingRun.
         benchmarks: Names of benchmarks, `name=folder`, folders of text, or "bits-per-byte" for all
@@ -123,7 +125,7 @@ def evaluate(
     scores = Scores(
         _manifest(identifier, identity, gathered, settings=settings, details=details), details
     )
-    if output is not None:
+    if output is not None and is_main_process():
         scores.save(output, overwrite=config.overwrite)
     return scores
 
@@ -158,13 +160,13 @@ def _is_finished(output: Path, identifier: str) -> bool:
 
 
 def _load(identity: ModelIdentity, config: EvalConfig) -> tuple[Any, Any]:
-    import torch
+    from accelerate import PartialState
 
     from emma500.models import load_model, load_tokenizer
 
-    accelerated = "cuda" if torch.cuda.is_available() else "cpu"
+    device = config.device or PartialState().device
     model = load_model(identity.path, identity.commit, config.dtype)
-    return model.to(config.device or accelerated), load_tokenizer(identity.path, identity.commit)
+    return model.to(device), load_tokenizer(identity.path, identity.commit)
 
 
 def _manifest(

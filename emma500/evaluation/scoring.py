@@ -69,9 +69,11 @@ def score_items(
             pad=tokenizer.pad_token_id or 0,
         )
         shown = _shifted(progress, done, n_rows)
-        found = document_nll(model, rows, batch_size=batch_size, bf16=bf16, progress=shown)
-        totals[part[: len(found)]] = found
-        done += len(rows["document"])
+        share = _share(rows)
+        found = document_nll(model, share, batch_size=batch_size, bf16=bf16, progress=shown)
+        totals[part[: len(found)]] += found
+        done += len(share["document"])
+    totals = _summed(totals)
     _check_finite(totals, items)
     unknown = tokenizer.unk_token_id
     return _table(items, totals, tokens, unknown if unknown != tokenizer.eos_token_id else None)
@@ -102,6 +104,31 @@ def _parts(sizes: np.ndarray, max_length: int) -> list[tuple[np.ndarray, int]]:
         chunks = np.cumsum(sizes[members]) // TOKENS_AT_ONCE
         parts += [(members[chunks == chunk], int(length)) for chunk in np.unique(chunks)]
     return parts
+
+
+def is_main_process() -> bool:
+    """Tell whether this is the first process of those that `accelerate launch` started, or the only one."""
+    from accelerate import PartialState
+
+    return bool(PartialState().is_main_process)
+
+
+def _share(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Return the rows that this process scores: every n-th of them under `accelerate launch`, else all."""
+    from accelerate import PartialState
+
+    state = PartialState()
+    return {
+        name: values[state.process_index :: state.num_processes] for name, values in rows.items()
+    }
+
+
+def _summed(totals: np.ndarray) -> np.ndarray:
+    """Add up the totals of all processes."""
+    import torch
+    from accelerate.utils import gather_object
+
+    return np.sum(gather_object([totals]), axis=0) if torch.distributed.is_initialized() else totals
 
 
 def _shifted(progress: Progress | None, before: int, total: int) -> Progress | None:

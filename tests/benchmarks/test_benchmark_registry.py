@@ -40,6 +40,27 @@ def corpus(tmp_path):
 
 
 @pytest.fixture
+def pairs(tmp_path):
+    """A corpus of English-Swahili and English-Yoruba pairs, one English source held out in both."""
+    root, splits = tmp_path / "pairs", []
+    for target, split, rows in (
+        ("swa_Latn", "train", [("one", "moja"), ("unity", "umoja")]),
+        ("swa_Latn", "validation", [("two", "mbili"), ("single", "moja")]),
+        ("yor_Latn", "validation", [("two", "èjì")]),
+    ):
+        file = f"bilingual/eng_Latn-{target}/{split}-00000-of-00001.parquet"
+        (root / file).parent.mkdir(parents=True, exist_ok=True)
+        columns = {"source_text": [a for a, _ in rows], "target_text": [b for _, b in rows]}
+        pq.write_table(pa.table(columns), root / file)
+        splits.append({"component": "bilingual", "label": f"eng_Latn-{target}", "split": split,
+                       "n_documents": len(rows), "files": [file]})  # fmt: skip
+    manifest = {"kind": "corpus", "name": "mala", "digest": "0123456789abcdef", "splits": splits,
+                "sources": [{"name": "django"}]}  # fmt: skip
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    return root
+
+
+@pytest.fixture
 def texts(tmp_path):
     folder = tmp_path / "verses"
     folder.mkdir()
@@ -52,6 +73,21 @@ def test_the_default_is_what_is_installed_and_the_corpus():
     assert default_names() == ("gflanguages",)
     assert default_names(corpus="mala") == ("gflanguages", "validation")
     assert set(default_names(corpus="mala")) <= set(names())
+
+
+def test_held_out_pairs_are_read_by_side_and_share_the_id_of_their_source(pairs):
+    data = open_benchmark("validation-pairs", corpus=str(pairs)).data
+    assert data.labels == ("eng_Latn", "swa_Latn", "yor_Latn")
+    sides = {
+        label: {item.text: item.parallel_id for item in data.read(label)} for label in data.labels
+    }
+    assert set(sides["eng_Latn"]) == {"two", "single"}
+    assert sides["yor_Latn"]["èjì"] == sides["swa_Latn"]["mbili"] == sides["eng_Latn"]["two"]
+
+
+def test_a_held_out_sentence_that_training_saw_under_another_source_is_left_out(pairs):
+    data = open_benchmark("validation-pairs", corpus=str(pairs)).data
+    assert [item.text for item in data.read("swa_Latn")] == ["mbili"]
 
 
 def test_validation_is_the_held_out_text_of_the_corpus(corpus):
