@@ -1,0 +1,259 @@
+"""Figures, drawn from manifests: the corpus by resource group, the training curves, before and after.
+
+Every figure is written as SVG (for the report) and PNG (for cards, which the Hub shows 800 pixels wide), with the same
+bytes on every run. Labels are ASCII codes, so that matplotlib's own font renders all of them.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from emma500.publishing.comparison import Change
+from emma500.publishing.summary import group_sizes, trained_languages
+from emma500.publishing.tables import counted
+from emma500.storage import atomic_file
+
+BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW, GREY, INK = (
+    "#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B8A900", "#7F7F7F", "#222222",
+)  # fmt: skip
+"""The palette of Okabe and Ito, which colour-blind readers tell apart; a darker yellow, and a grey."""
+
+_CURVES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, YELLOW, GREY)
+_MARKERS = "osD^vP*X"
+_MOST_CURVES = 14
+_STYLE: dict[str, Any] = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.5,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#888888",
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.axisbelow": True,
+    "grid.color": "#e4e4e4",
+    "text.color": INK,
+    "axes.labelcolor": INK,
+    "legend.frameon": False,
+    "svg.hashsalt": "emma500",
+    "svg.fonttype": "path",
+    "savefig.dpi": 200,
+}
+
+
+def draw(folder: Path, name: str, figure: Callable[[Any], None], size: tuple[float, float]) -> Path:
+    """Draw a figure and write it as `<name>.svg` and `<name>.png`.
+
+    Args:
+        folder: Where to write.
+        name: The files' name without its ending.
+        figure: Draws on the matplotlib figure it is given.
+        size: Width and height in inches.
+
+    Returns:
+        The SVG file.
+    """
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({**mpl.rcParamsDefault, "backend": "agg", **_STYLE}):
+        canvas = Figure(figsize=size, layout="constrained")
+        figure(canvas)
+        for ending, metadata in (
+            ("png", {"Software": None}),
+            ("svg", {"Date": None, "Creator": None}),
+        ):
+            with atomic_file(folder / f"{name}.{ending}") as temporary:
+                canvas.savefig(temporary, format=ending, metadata=metadata)
+    return folder / f"{name}.svg"
+
+
+def corpus_figure(manifest: Mapping[str, Any], folder: Path) -> Path:
+    """Draw documents and words of the monolingual text by resource group (as Figure 2 of the EMMA-500 paper)."""
+    groups = group_sizes(manifest)
+    labels = [f"{name}\n{counted(sizes.n_labels, 'label')}" for name, sizes in groups.items()]
+    series = (
+        ("documents", [sizes.n_documents for sizes in groups.values()], ORANGE),
+        ("words", [sizes.n_words for sizes in groups.values()], BLUE),
+    )
+
+    def figure(canvas: Any) -> None:
+        axes = canvas.subplots()
+        for index, (name, values, colour) in enumerate(series):
+            places = [place + (index - 0.5) * 0.4 for place in range(len(values))]
+            bars = axes.bar(places, values, 0.38, color=colour, label=name)
+            axes.bar_label(bars, [_short(value) for value in values], padding=2, fontsize=8.5)
+        axes.set_yscale("log", nonpositive="clip")
+        axes.set_ylim(bottom=0.7, top=10 * max(1, *series[0][1], *series[1][1]))
+        axes.set_xticks(range(len(labels)), labels)
+        axes.tick_params(axis="x", length=0)
+        axes.minorticks_off()
+        axes.grid(axis="y")
+        axes.set_ylabel("number (log scale)")
+        axes.set_title("Monolingual text by resource group of the language in MaLA")
+        axes.legend(loc="upper right", ncols=2)
+
+    return draw(folder, "corpus", figure, (8.0, 3.9))
+
+
+def training_figure(manifest: Mapping[str, Any], folder: Path) -> Path:
+    """Draw the training loss, and validation bits per byte by label, over the steps of a run."""
+    trained = set(trained_languages(manifest))
+    curves: dict[str, list[tuple[int, float]]] = {}
+    for row in sorted(manifest["validation"], key=lambda row: (row["label"], row["step"])):
+        curves.setdefault(row["label"], []).append((row["step"], row["bits_per_byte"]))
+
+    def figure(canvas: Any) -> None:
+        left, right = canvas.subplots(1, 2, width_ratios=(1, 1.55))
+        log = [(row["step"], row["loss"]) for row in manifest["log"] if row.get("loss") is not None]
+        left.plot([step for step, _ in log], [loss for _, loss in log], color=INK, linewidth=1.2)
+        left.set_title("Training loss")
+        left.set_ylabel("nats a token")
+        if len(curves) > _MOST_CURVES:
+            _many_curves(right, curves, trained)
+        else:
+            _named_curves(right, curves, trained)
+        right.set_title("Held-out text")
+        right.set_ylabel("bits per byte (lower is better)")
+        for axes in (left, right):
+            axes.set_xlabel("step")
+            axes.grid()
+
+    return draw(folder, "training", figure, (8.6, 3.9))
+
+
+def _named_curves(
+    axes: Any, curves: Mapping[str, list[tuple[int, float]]], trained: set[str]
+) -> None:
+    order = sorted(curves, key=lambda label: -curves[label][-1][1])
+    colours = iter(_CURVES * 2)
+    last = max(step for points in curves.values() for step, _ in points)
+    for index, label in enumerate(order):
+        steps, values = zip(*curves[label], strict=True)
+        colour, line = (next(colours), "-") if label in trained else (INK, "--")
+        axes.plot(
+            steps, values, line, color=colour, marker=_MARKERS[index % len(_MARKERS)], markersize=4, linewidth=1.5
+        )  # fmt: skip
+    heights = _spread([curves[label][-1][1] for label in order], axes.get_ylim())
+    for label, height in zip(order, heights, strict=True):
+        line = axes.lines[order.index(label)]
+        text = label if label in trained else f"{label} (replay)"
+        axes.annotate(
+            text, (line.get_xdata()[-1], line.get_ydata()[-1]), (last * 1.06 + 0.5, height),
+            textcoords="data", va="center", fontsize=9, color=line.get_color(), annotation_clip=False,
+            arrowprops={"arrowstyle": "-", "color": line.get_color(), "linewidth": 0.6, "shrinkA": 0, "shrinkB": 3,
+                        "relpos": (0, 0.5)},
+        )  # fmt: skip
+
+
+def _spread(values: Sequence[float], limits: tuple[float, float]) -> list[float]:
+    """Return heights for labels at falling values: at least a line of text apart, else as near as they can be."""
+    gap = (limits[1] - limits[0]) / 17
+    blocks: list[list[float]] = []  # labels that touch; each block is centred on its values
+    for place, value in enumerate(values):
+        blocks.append([value + place * gap])
+        while len(blocks) > 1 and _mean(blocks[-1]) > _mean(blocks[-2]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    tops = [_mean(block) for block in blocks for _ in block]
+    return [top - place * gap for place, top in enumerate(tops)]
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _many_curves(
+    axes: Any, curves: Mapping[str, list[tuple[int, float]]], trained: set[str]
+) -> None:
+    for points in curves.values():
+        axes.plot(*zip(*points, strict=True), color="#bbbbbb", linewidth=0.7, alpha=0.7)
+    for name, chosen, colour in (
+        ("mean of the trained languages", set(curves) & trained, BLUE),
+        ("mean of the others", set(curves) - trained, VERMILION),
+    ):
+        steps = sorted({step for label in chosen for step, _ in curves[label]})
+        means = []
+        for step in steps:
+            values = [value for label in chosen for at, value in curves[label] if at == step]
+            means.append(sum(values) / len(values))
+        if steps:
+            axes.plot(steps, means, color=colour, marker="o", markersize=4, label=name)
+    axes.legend(loc="upper right")
+
+
+def comparison_figure(
+    changes: Sequence[Change],
+    folder: Path,
+    *,
+    title: str,
+    name: str = "before-after",
+    notes: Mapping[str, str] | None = None,
+) -> Path:
+    """Draw bits per byte before and after with their standard errors, one line a label, the largest gain on top.
+
+    Args:
+        changes: What to show, a line each.
+        folder: Where to write.
+        title: What text was scored.
+        name: The files' name without its ending.
+        notes: What to say behind a label, as "replay".
+
+    Returns:
+        The SVG file.
+    """
+    rows = sorted(changes, key=lambda change: -change.relative)
+
+    def figure(canvas: Any) -> None:
+        axes = canvas.subplots()
+        for place, row in enumerate(rows):
+            _change_line(axes, place, row)
+        names = [
+            f"{row.label} ({notes[row.label]})" if notes and row.label in notes else row.label
+            for row in rows
+        ]
+        axes.set_yticks(range(len(rows)), names)
+        axes.set_ylim(-0.7, len(rows) - 0.3)
+        axes.set_xlabel("bits per byte (lower is better; bars: ± 1 standard error)")
+        axes.grid(axis="x")
+        axes.set_title(title)
+        _legend(axes)
+
+    return draw(folder, name, figure, (8.0, 1.35 + 0.34 * max(len(rows), 2)))
+
+
+def _change_line(axes: Any, place: int, row: Change) -> None:
+    colour = BLUE if row.difference <= 0 else VERMILION
+    heights = (place + 0.14, place - 0.14)
+    axes.plot([row.before, row.after], heights, color=colour, linewidth=2, alpha=0.4, zorder=1)
+    for value, error, height, face in (
+        (row.before, row.before_stderr, heights[0], "white"),
+        (row.after, row.after_stderr, heights[1], colour),
+    ):
+        axes.errorbar(value, height, xerr=error, fmt="none", ecolor=colour, elinewidth=1, capsize=2)
+        axes.plot(value, height, "o", color=colour, markerfacecolor=face, markersize=6)
+    spread = "" if row.relative_stderr is None else f" ± {row.relative_stderr:.1%}"
+    axes.text(
+        1.01, place, f"{row.relative:+.1%}{spread}", transform=axes.get_yaxis_transform(), va="center", color=colour
+    )  # fmt: skip
+
+
+def _legend(axes: Any) -> None:
+    from matplotlib.lines import Line2D
+
+    marks = [
+        Line2D([], [], marker="o", linestyle="", color=INK, markerfacecolor=face, label=name)
+        for name, face in (("before", "white"), ("after", INK))
+    ]
+    axes.legend(
+        handles=marks, loc="lower right", ncols=2, bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1, handletextpad=0.2
+    )  # fmt: skip
+
+
+def _short(value: int) -> str:
+    """Write a number in at most four characters and a unit: 1234567 is "1.2M"."""
+    size, unit = float(value), ""
+    for each in ("k", "M", "B", "T"):
+        if size < 999.5:
+            break
+        size, unit = size / 1000, each
+    return f"{size:.0f}{unit}" if not unit or size >= 9.95 else f"{size:.1f}{unit}"

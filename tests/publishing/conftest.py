@@ -1,0 +1,149 @@
+"""Example results to publish, a Hub on loopback, and clients of it in processes of their own."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+
+from emma500.evaluation.aggregation import details_schema
+from emma500.evaluation.scores import Scores
+from emma500.folder import Corpus, config_name
+
+ROOT = Path(__file__).parents[2]
+DATA = Path(__file__).parent / "data"
+
+
+@pytest.fixture(scope="session")
+def manifests():
+    """The example manifests by kind: corpus and training-run."""
+    return {name: _json(f"{name}.json") for name in ("corpus", "training-run")}
+
+
+@pytest.fixture(scope="session")
+def before():
+    return _scores("before")
+
+
+@pytest.fixture(scope="session")
+def after():
+    return _scores("after")
+
+
+@pytest.fixture
+def corpus(tmp_path, manifests):
+    return Corpus(write_corpus(tmp_path / "mala", manifests["corpus"]))
+
+
+@pytest.fixture
+def write_corpus_folder():
+    return write_corpus
+
+
+@pytest.fixture
+def model(tmp_path, manifests):
+    """A folder as training leaves it, with weights of a few bytes."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "manifest.json").write_text(json.dumps(manifests["training-run"]), encoding="utf-8")
+    (folder / "config.json").write_text("{}", encoding="utf-8")
+    (folder / "model.safetensors").write_bytes(b"weights" * 100)
+    (folder / "README.md").write_text("a card the trainer left\n", encoding="utf-8")
+    (folder / "checkpoints" / "step-8").mkdir(parents=True)
+    (folder / "checkpoints" / "step-8" / "model.safetensors").write_bytes(b"older weights")
+    return folder
+
+
+def write_corpus(folder, manifest, *, text="text", rows=3):
+    """Write a corpus folder with the manifest's labels and a few rows each."""
+    configs: dict[str, list[dict[str, str]]] = {}
+    for row in manifest["splits"]:
+        path = folder / row["files"][0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        name = f"{row['label']}-{row['split']}"
+        table = pa.table(
+            {"id": [f"{name}-{i}" for i in range(rows)], "text": [f"{name} {text}"] * rows}
+        )
+        pq.write_table(table, path)
+        pattern = f"{path.parent.relative_to(folder)}/{row['split']}-*.parquet"
+        configs.setdefault(config_name(row["component"], row["label"]), []).append(
+            {"split": row["split"], "path": pattern}
+        )
+    entries: list[dict[str, object]] = [
+        {"config_name": name, "data_files": files} for name, files in sorted(configs.items())
+    ]
+    entries[0]["description"] = f"build {manifest['digest'][:16]}"
+    everything = [
+        {"split": split, "path": f"data/*/{split}-*.parquet"} for split in ("train", "validation")
+    ]
+    entries.append({"config_name": "default", "default": True, "data_files": everything})
+    fields = yaml.safe_dump({"configs": entries}, sort_keys=False)
+    (folder / "README.md").write_text(f"---\n{fields}---\n# short card\n", encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    (folder / "quarantine.jsonl").write_text('{"file": "a.jsonl", "line": 3}\n', encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def hub(shared, tmp_path, monkeypatch):
+    """A Hub that the real client talks to over loopback."""
+    file = shared / "tools" / "hub_server.py"
+    if not file.is_file():
+        pytest.skip("no ../shared/tools/hub_server.py")
+    monkeypatch.syspath_prepend(str(file.parent))
+    module = importlib.import_module("hub_server")
+    server = module.FakeHub(tmp_path / "hub").start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def client(hub, tmp_path):
+    """Run Python code in a process that knows this Hub; what it prints comes back, read as JSON."""
+
+    def run(code, *, xet=False, token=True, check=True, **environment):
+        env = {
+            **os.environ,
+            "HF_ENDPOINT": hub.endpoint,
+            "HF_TOKEN": hub.token if token else "",
+            "HF_HOME": str(tmp_path / "hf-home"),
+            "HF_HUB_OFFLINE": "0",
+            "HF_HUB_DISABLE_XET": "0" if xet else "1",
+            "OMP_NUM_THREADS": "1",
+            "PYTHONPATH": str(ROOT),
+            **environment,
+        }
+        done = subprocess.run(
+            [sys.executable, "-c", f"{_PRELUDE}\n{code}"],
+            env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+        )  # fmt: skip
+        if check:
+            assert done.returncode == 0, done.stderr[-3000:]
+            return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else None
+        return done
+
+    return run
+
+
+_PRELUDE = """
+import json
+from emma500.publishing.publish import PublishConfig, publish
+quick = dict(delay=0.01)
+"""
+
+
+def _json(name):
+    return json.loads((DATA / name).read_text(encoding="utf-8"))
+
+
+def _scores(name):
+    return Scores(
+        _json(f"scores-{name}.json"),
+        pa.Table.from_pylist(_json(f"details-{name}.json"), schema=details_schema()),
+    )
