@@ -80,11 +80,13 @@ class Corpus:
 
     @property
     def kept_share(self) -> float:
-        """The share of the read rows that it kept."""
-        read = sum(
-            row["n_documents"] for row in self.manifest["counts"] if row["stage"] == "integration"
+        """The share of the rows that it kept, of those that were read and asked for."""
+        excluded = sum(
+            row["n_documents"]
+            for row in self.manifest["excluded"]
+            if row["reason"] != "not_requested"
         )
-        return self.n_documents / read if read else 0.0
+        return self.n_documents / max(self.n_documents + excluded, 1)
 
     def files(self, component: str, label: str, split: str) -> list[str]:
         """Return the addresses of the Parquet files of one split.

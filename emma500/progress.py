@@ -4,7 +4,7 @@ Library functions take `progress=None` and stay silent; the command line passes 
 """
 
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, TypeVar
 
 Progress = Callable[[str, int, int | None], None]
@@ -27,7 +27,7 @@ def tracked(
     Yields:
         The items, unchanged.
     """
-    if total is None and hasattr(items, "__len__"):
+    if total is None and isinstance(items, Sized):
         total = len(items)
     if progress is not None:
         progress(description, 0, total)

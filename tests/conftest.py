@@ -27,7 +27,9 @@ def _no_network(request, monkeypatch):
     connect = socket.socket.connect
 
     def guarded(self, address):
-        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(_LOCAL):
+        if self.family in (socket.AF_INET, socket.AF_INET6) and not str(address[0]).startswith(
+            _LOCAL
+        ):
             raise OSError(f"a test may not talk to {address}: mark it `network`")
         return connect(self, address)
 

@@ -1,0 +1,87 @@
+"""The command line: a thin shell over the public functions.
+
+Flags are named as in TrainingArguments and trl; `--config run.yaml` gives defaults that flags override, and an unknown
+key or flag is an error (trl's parser). Exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+"""
+
+import logging
+import sys
+from collections.abc import Sequence
+
+from emma500._version import __version__
+from emma500.cli.commands import COMMANDS
+from emma500.cli.parsing import parse
+from emma500.errors import EmmaError, UsageError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: The words after the program's name; `sys.argv` by default.
+
+    Returns:
+        The exit status: 0 done, 1 failed, 2 wrong usage, 130 interrupted.
+
+    Raises:
+        EmmaError: Only with `--debug`, so that the traceback shows; as for any other error.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    logging.basicConfig(level=logging.DEBUG if debug else logging.WARNING, format="%(message)s")
+    if not words or words[0] in {"-h", "--help", "help"}:
+        sys.stdout.write(_screen())
+        return 0 if words else 2
+    if words[0] == "--version":
+        sys.stdout.write(f"emma500 {__version__}\n")
+        return 0
+    try:
+        return _dispatch(words[0], words[1:])
+    except EmmaError as error:
+        if debug:
+            raise
+        return _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+    except KeyboardInterrupt:
+        return _fail("interrupted; run the same command again to go on from here", 130)
+    except Exception as error:
+        if debug:
+            raise
+        return _fail(
+            f"{type(error).__name__}: {error} (run again with --debug for the traceback)", 1
+        )
+
+
+def _dispatch(name: str, words: list[str]) -> int:
+    if name not in COMMANDS:
+        raise UsageError(f"unknown command {name!r}; it is one of: {', '.join(COMMANDS)}")
+    result = COMMANDS[name].run(*parse(name, COMMANDS[name], words))
+    sys.stdout.write(f"{result}\n")
+    return 0
+
+
+def _fail(message: str, status: int) -> int:
+    sys.stderr.write(f"emma500: {message}\n")
+    return status
+
+
+def _screen() -> str:
+    width = max(map(len, COMMANDS))
+    lines = [f"  {name:<{width}}  {each.summary}" for name, each in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: emma500 COMMAND [--config FILE.yaml] [--FLAG VALUE ...]",
+            "",
+            "Teach existing language models hundreds of languages, and prove it.",
+            "",
+            *lines,
+            "",
+            "  emma500 COMMAND --help   its flags and an example",
+            "  --debug                  show the traceback of an error",
+            "  --version                show the version",
+            "",
+            "example:",
+            f"  {COMMANDS['build'].example}",
+            "",
+        ]
+    )

@@ -1,0 +1,204 @@
+"""The subcommands: what each says, what it takes, and which public function it calls."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emma500.configuration import option
+from emma500.errors import UsageError
+from emma500.progress import Bars
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildArguments:
+    """What `emma500 build` takes beside the fields of BuildConfig."""
+
+    sources: list[str] = option(
+        ["embedded"], "files, folders, Hub ids, or `embedded` (what pip installed)"
+    )
+    output: str = option("mala", "folder of the finished corpus")
+    languages: list[str] | None = option(None, "keep these languages only, in any code")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainArguments:
+    """What `emma500 train` takes beside the fields of TrainConfig."""
+
+    model_name_or_path: str = option("", "Hub id, folder or .gguf file of the base model")
+    dataset_name: str = option("mala", "corpus folder or Hub id")
+    output_dir: str = option("", "folder of the trained model")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EvaluateArguments:
+    """What `emma500 evaluate` takes beside the fields of EvalConfig."""
+
+    model_name_or_path: str = option("", "Hub id, folder or .gguf file of the model")
+    benchmarks: list[str] = option(["bits-per-byte"], "what to evaluate on")
+    languages: list[str] | None = option(None, "these languages only, in any code")
+    output_dir: str = option("", "folder of the scores")
+    baseline: str | None = option(None, "folder of earlier scores to compare with")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PublishArguments:
+    """What `emma500 publish` takes beside the fields of PublishConfig."""
+
+    folder: str = option("", "a corpus, trained model or scores made by emma500")
+    repo_id: str = option("", "name of the repository, USER/NAME")
+    directory: str | None = option(None, "write the repository under this folder, not to the Hub")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReportArguments:
+    """What `emma500 report` takes."""
+
+    corpus: str = option("", "folder of the corpus")
+    run: str = option("", "folder of the trained model")
+    before: str = option("", "folder of the scores before training")
+    after: str = option("", "folder of the scores after training")
+    output: str = option("report", "folder of report.md, report.html and the figures")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DemoArguments:
+    """What `emma500 demo` takes."""
+
+    output: str = option("demo", "folder of everything the demo makes")
+    repo_prefix: str | None = option(
+        None, "publish to the Hub as USER/… (with a token), not to a folder"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand: what it says, what it takes and what it runs."""
+
+    summary: str
+    example: str
+    types: Callable[[], list[type]]
+    run: Callable[..., Any]
+
+
+def _required(value: str, flag: str) -> str:
+    if not value:
+        raise UsageError(f"--{flag} is required")
+    return value
+
+
+def _build(arguments: BuildArguments, config: Any) -> Any:
+    from emma500 import build_mala
+
+    return build_mala(
+        arguments.sources, arguments.output, arguments.languages, config, progress=Bars()
+    )
+
+
+def _train(arguments: TrainArguments, config: Any) -> Any:
+    from emma500 import continue_pretrain
+
+    return continue_pretrain(
+        _required(arguments.model_name_or_path, "model_name_or_path"),
+        arguments.dataset_name,
+        _required(arguments.output_dir, "output_dir"),
+        config,
+        progress=Bars(),
+    )
+
+
+def _evaluate(arguments: EvaluateArguments, config: Any) -> Any:
+    from emma500 import Scores, evaluate
+
+    scores = evaluate(
+        _required(arguments.model_name_or_path, "model_name_or_path"),
+        arguments.benchmarks,
+        arguments.languages,
+        config,
+        output=arguments.output_dir or None,
+        progress=Bars(),
+    )
+    if arguments.baseline is None:
+        return scores
+    return f"{scores}\n\n{scores.compare(Scores.load(arguments.baseline)).to_string(index=False)}"
+
+
+def _publish(arguments: PublishArguments, config: Any) -> Any:
+    from emma500 import publish
+
+    return publish(
+        _required(arguments.folder, "folder"),
+        _required(arguments.repo_id, "repo_id"),
+        config,
+        directory=arguments.directory,
+        progress=Bars(),
+    )
+
+
+def _report(arguments: ReportArguments) -> Any:
+    from emma500 import Corpus, Scores, TrainingRun
+    from emma500.publishing.report import report
+
+    return report(
+        Corpus(_required(arguments.corpus, "corpus")),
+        TrainingRun(_required(arguments.run, "run")),
+        before=Scores.load(_required(arguments.before, "before")),
+        after=Scores.load(_required(arguments.after, "after")),
+        output=arguments.output,
+    )
+
+
+def _demo(arguments: DemoArguments) -> Any:
+    from emma500.demo import run_demo
+
+    return run_demo(arguments.output, repo_prefix=arguments.repo_prefix, progress=Bars())
+
+
+def _types(first: type, config: str | None = None) -> Callable[[], list[type]]:
+    def load() -> list[type]:
+        if config is None:
+            return [first]
+        import emma500
+
+        return [first, getattr(emma500, config)]
+
+    return load
+
+
+COMMANDS: dict[str, Command] = {
+    "build": Command(
+        "Build a MaLA corpus: text in any language code and script -> one clean folder.",
+        "emma500 build --sources texts/ --output mala --languages sw se nqo",
+        _types(BuildArguments, "BuildConfig"),
+        _build,
+    ),
+    "train": Command(
+        "Continue pre-training of a causal language model on a corpus.",
+        "emma500 train --model_name_or_path Qwen/Qwen3-0.6B --dataset_name mala --output_dir out",
+        _types(TrainArguments, "TrainConfig"),
+        _train,
+    ),
+    "evaluate": Command(
+        "Score a model in every language, with n and standard error.",
+        "emma500 evaluate --model_name_or_path out --benchmarks gflanguages --output_dir scores",
+        _types(EvaluateArguments, "EvalConfig"),
+        _evaluate,
+    ),
+    "publish": Command(
+        "Publish a corpus, a model or scores, with its card, to the Hub or to a folder.",
+        "emma500 publish --folder mala --repo_id USER/mala",
+        _types(PublishArguments, "PublishConfig"),
+        _publish,
+    ),
+    "report": Command(
+        "Write one page with the tables and figures of a whole run.",
+        "emma500 report --corpus mala --run out --before scores/before --after scores/after",
+        _types(ReportArguments),
+        _report,
+    ),
+    "demo": Command(
+        "Go the whole way on real text in minutes: corpus, training, scores, cards, report.",
+        "emma500 demo --output demo/",
+        _types(DemoArguments),
+        _demo,
+    ),
+}

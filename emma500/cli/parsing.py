@@ -1,0 +1,93 @@
+"""Flags and files: trl's parser, with a help of one line a flag and errors that name the way out."""
+
+import argparse
+from difflib import get_close_matches
+from typing import Any
+
+from emma500.cli.commands import Command
+from emma500.errors import EmmaError, UsageError
+
+
+def parse(name: str, command: Command, words: list[str]) -> tuple[Any, ...]:
+    """Read a subcommand's flags and its configuration file.
+
+    Args:
+        name: The subcommand's name.
+        command: The subcommand.
+        words: The words after its name.
+
+    Returns:
+        One configuration for each of the command's types.
+
+    Raises:
+        UsageError: If a flag or a key is unknown, or a value has the wrong form.
+        EmmaError: If a value breaks the rule of its configuration.
+    """
+    from trl import TrlParser
+
+    parser = TrlParser(
+        command.types(),
+        prog=f"emma500 {name}",
+        usage=f"emma500 {name} [--config FILE.yaml] [--FLAG VALUE ...]",
+        description=command.summary,
+        epilog=f"example: {command.example}",
+        formatter_class=HelpFormatter,
+        allow_abbrev=False,
+    )
+    words = [part for word in words for part in _split_config(word)]
+    try:
+        *parsed, unknown = parser.parse_args_and_config(words, return_remaining_strings=True)
+    except EmmaError:
+        raise
+    except (ValueError, TypeError, OSError, IndexError) as error:
+        raise UsageError(f"{name}: {error}") from error
+    if unknown:
+        flags = [flag for action in parser._actions for flag in action.option_strings[:1]]
+        close = get_close_matches(unknown[0], flags, n=1)
+        hint = f"did you mean {close[0]}?" if close else f"see: emma500 {name} --help"
+        raise UsageError(f"{name}: unknown flag or key {unknown[0]!r}; {hint}")
+    return tuple(parsed)
+
+
+def _split_config(word: str) -> list[str]:
+    return word.split("=", 1) if word.startswith("--config=") else [word]
+
+
+class HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """One line a flag: its name, what it is, its default."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=36, width=118)
+
+    def add_argument(self, action: argparse.Action) -> None:
+        """Leave out `--help` itself, and the `--no_…` twins of flags that are on by default."""
+        if action.dest != "help" and not action.option_strings[0].startswith("--no_"):
+            super().add_argument(action)
+
+    def start_section(self, heading: str | None) -> None:
+        """Leave out the headings: there is one section."""
+        super().start_section(None)
+
+    def _format_action_invocation(self, action: argparse.Action) -> str:
+        flag = action.option_strings[0]
+        kinds = {int: "N", float: "X"}
+        if action.choices is not None:
+            return f"{flag} CHOICE"
+        if action.nargs in {"?", 0}:
+            return flag.replace("--", "--[no_]") if action.default is True else flag
+        value = kinds.get(action.type, "VALUE") if isinstance(action.type, type) else "VALUE"
+        return f"{flag} {value}{' ...' if action.nargs == '+' else ''}"
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text = (action.help or "").replace("%", "%%")
+        if action.choices is not None:
+            text += f" [{'|'.join(map(str, action.choices))}]"
+        default = action.default
+        if (
+            default is None
+            or isinstance(default, bool)
+            or default in ("", [], {}, argparse.SUPPRESS)
+        ):
+            return text
+        shown = " ".join(map(str, default)) if isinstance(default, list) else default
+        return f"{text} ({shown})".replace("%%", "%").replace("%", "%%")
