@@ -7,10 +7,8 @@ writes; it promises no order of rows and no file names, so whoever needs the sam
 The native runner is embedded. `EMMA500_RUNNER=ray` (or `runner="ray"`) runs the same flows on a Ray cluster.
 """
 
-import errno
 import logging
 import os
-import re
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,15 +24,15 @@ from daft.io.source import DataSource, DataSourceTask
 from daft.recordbatch import RecordBatch
 from daft.schema import Schema
 
-from emma500.errors import ConfigError, EmmaError, StorageError
+from emma500.errors import ConfigError, EmmaError
 from emma500.storage import space_checked
 
 BatchFunction = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 _BATCH_ROWS = 1024
-_FULL = re.compile(r"No space left|File too large|Disk quota|os error (?:28|27|122)")
+_PROBE_BYTES = 1 << 20
 
-logging.getLogger("daft").setLevel(logging.CRITICAL)
+logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)
 
 
 class Task(Protocol):
@@ -57,12 +55,14 @@ def use_runner(name: str) -> None:
     name = os.environ.get("EMMA500_RUNNER", name)
     if name not in {"native", "ray"}:
         raise ConfigError(f"the runner must be 'native' or 'ray', not {name!r}")
+    setters = {"native": daft.set_runner_native, "ray": daft.set_runner_ray}
     try:
-        if name == "ray":
-            daft.set_runner_ray(noop_if_initialized=True)
-        else:
-            daft.set_runner_native()
+        setters[name]()
     except Exception as error:
+        if (
+            daft.get_or_infer_runner_type() == name
+        ):  # it was set before, which Daft takes for an error
+            return
         raise ConfigError(f"the runner {name!r} cannot be used in this process: {error}") from error
 
 
@@ -162,11 +162,21 @@ class _Running:
             return
         if self._failures:
             raise self._failures[0] from error
-        if _FULL.search(str(error)):
-            with space_checked(self._folder or Path()):
-                raise OSError(errno.ENOSPC, "No space left") from error
-        if isinstance(error, PermissionError) or "Permission denied" in str(error):
-            raise StorageError(f"{self._folder} cannot be written: permission denied") from error
+        if self._folder is not None and not isinstance(error, KeyboardInterrupt):
+            _check_space(self._folder)
+
+
+def _check_space(folder: Path) -> None:
+    """Raise a StorageError if a folder takes no more: what Daft says of a full disk may be "channel closed"."""
+    probe = folder / "probe.tmp"
+    with space_checked(folder):
+        try:
+            with probe.open("wb") as file:
+                file.write(bytes(_PROBE_BYTES))
+                file.flush()
+                os.fsync(file.fileno())
+        finally:
+            probe.unlink(missing_ok=True)
 
 
 class _Tasks(DataSource):

@@ -1,0 +1,1 @@
+"""The corpus: sources -> integration -> filter -> dedup -> split -> a folder that `load_dataset` reads."""

@@ -1,0 +1,281 @@
+"""Build the MaLA corpus: many piles of text -> one clean folder that `load_dataset` reads."""
+
+import json
+import shutil
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from emma500.configuration import as_dict
+from emma500.corpus import ledger, stages
+from emma500.corpus.config import BuildConfig
+from emma500.corpus.filtering import Decide
+from emma500.corpus.integration import Integrate
+from emma500.corpus.labelling import Request
+from emma500.corpus.readme import render_readme
+from emma500.corpus.shards import EXCLUDED
+from emma500.corpus.staging import STAGES
+from emma500.errors import LanguageError, SourceError, UsageError
+from emma500.folder import Corpus, nearest
+from emma500.languages.codes import Language, related
+from emma500.manifest import MANIFEST, fingerprint, read_manifest, versions, write_manifest
+from emma500.progress import Progress
+from emma500.sources.base import Source
+from emma500.sources.resolve import resolve
+from emma500.storage import (
+    recover_folder,
+    refuse_foreign,
+    replace_folder,
+    space_checked,
+    write_text,
+)
+from emma500.tables import read_table
+
+__all__ = ["BuildConfig", "build_mala"]
+
+
+def build_mala(
+    sources: str | Path | Sequence[str | Path] = "embedded",
+    output: str | Path = "mala",
+    languages: Sequence[str] | None = None,
+    config: BuildConfig | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Corpus:
+    """Build a corpus from sources of text.
+
+    The work stands in `<output>.work` until it is done: a build that was killed goes on where it was, and a finished
+    one that is asked for again is only opened. The same sources, languages and configuration give the same bytes.
+
+    Args:
+        sources: "embedded", files, folders, Hub dataset ids, or several of these.
+        output: The folder of the corpus.
+        languages: Keep these languages only, in any code; names of programming languages for code. Pairs need every
+            side but English to be asked for.
+        config: How to build it.
+        progress: Called as the work goes on.
+
+    Returns:
+        The finished corpus.
+
+    Raises:
+        LanguageError: If a language asked for is unknown or not in the corpus; the message lists the nearest labels.
+        UsageError: If a source cannot be read as asked, nothing is left, or the output folder holds something else.
+    """
+    config = config or BuildConfig()
+    output = Path(output)
+    request = Request(languages)
+    recover_folder(output)
+    refuse_foreign(output, kind="corpus", overwrite=config.overwrite)
+    build = _Build(_open_sources(sources, config), request, config, progress)
+    work_folder = output.with_name(output.name + ".work")
+    if not _is_finished(output, build.mark):
+        work = stages.Work(work_folder, build.mark)
+        try:
+            build.run(work)
+        except UsageError:  # the same call fails again: its work is of no use
+            shutil.rmtree(work_folder)
+            raise
+        with space_checked(output):
+            build.finish(work)
+            replace_folder(work.path("split") / "corpus", output)
+    shutil.rmtree(work_folder, ignore_errors=True)
+    return Corpus(output)
+
+
+def _open_sources(sources: str | Path | Sequence[str | Path], config: BuildConfig) -> list[Source]:
+    return resolve(
+        sources,
+        text_column=config.text_column,
+        language_column=config.language_column,
+        language=config.language,
+        license=config.license,
+        max_document_bytes=config.max_document_bytes,
+    )
+
+
+def _settings(request: Request, config: BuildConfig) -> dict[str, Any]:
+    """Return what decides the content: the configuration without where and on what it is built."""
+    settings = {
+        name: value
+        for name, value in as_dict(config).items()
+        if name not in {"overwrite", "runner"}
+    }
+    asked = None if request.languages is None else list(request.languages)
+    return {"languages": asked, **settings}
+
+
+def _versions() -> dict[str, str]:
+    found = {
+        name: each
+        for name, each in versions().items()
+        if name in {"emma500", "daft", "langid", "numpy", "pyarrow"}
+    }
+    return found | {"unicode": unicodedata.unidata_version}
+
+
+def _fingerprint(sources: list[Source], request: Request, config: BuildConfig) -> str:
+    described = [[source.info, source.fingerprint()] for source in sources]
+    return fingerprint(described, _settings(request, config), _versions(), read_table("thresholds"))
+
+
+def _is_finished(output: Path, mark: str) -> bool:
+    if not (output / MANIFEST).is_file():
+        return False
+    manifest = read_manifest(output)
+    if manifest.get("fingerprint") != mark:
+        return False
+    return all((output / file).is_file() for row in manifest["splits"] for file in row["files"])
+
+
+class _Build:
+    """One build: what is read, what is wanted, and how."""
+
+    def __init__(
+        self,
+        sources: list[Source],
+        request: Request,
+        config: BuildConfig,
+        progress: Progress | None,
+    ) -> None:
+        self.sources = sources
+        self.request = request
+        self.config = config
+        self.progress = progress
+        self.mark = _fingerprint(sources, request, config)
+
+    def run(self, work: stages.Work) -> None:
+        """Run the stages that are not done."""
+        from emma500.engine import use_runner
+
+        config, progress = self.config, self.progress
+        use_runner(config.runner)
+        identifier = _identifier(config)
+        integrate = self._integrate(identifier)
+        decide = Decide(
+            identifier=identifier,
+            use_thresholds=config.filters == "mala",
+            min_words=config.min_words,
+            min_script_share=config.min_script_share,
+        )
+        tasks = [task for source in self.sources for task in source.tasks()]
+        staged = work.path("integration")
+        work.stage(
+            "integration", lambda folder: stages.integrate(folder, tasks, integrate, progress)
+        )
+        work.stage("filter", lambda folder: stages.filter_rows(folder, staged, decide))
+        decisions = work.decisions("filter")
+        _check_something_is_left(decisions, self.request)
+        work.stage(
+            "dedup",
+            lambda folder: stages.deduplicate(
+                folder,
+                decisions,
+                staged,
+                ngram=config.ngram,
+                threshold=config.jaccard_threshold,
+                progress=progress,
+            ),
+        )
+        decided = work.decisions("dedup")
+        work.stage(
+            "split",
+            lambda folder: stages.split(folder, decided, staged, config=config, progress=progress),
+        )
+
+    def _integrate(self, identifier: Any) -> Integrate:
+        config = self.config
+        return Integrate(
+            request=self.request,
+            identifier=identifier,
+            conventions={source.info.name: source.info.convention for source in self.sources},
+            refuse_unknown=config.unknown_language == "refuse",
+            drop_repeated_lines=config.drop_repeated_lines,
+            keep_excluded=config.keep_excluded,
+            seed=config.seed,
+            num_perm=config.num_perm if config.near_dedup else 0,
+            bands=config.bands,
+            ngram=config.ngram,
+        )
+
+    def finish(self, work: stages.Work) -> None:
+        """Write the manifest, the quarantine and the README beside the shards."""
+        folder = work.path("split") / "corpus"
+        decisions = work.decisions("dedup")
+        rows = json.loads((work.path("split") / "shards.json").read_text(encoding="utf-8"))
+        splits = [row for row in rows if row["split"] != EXCLUDED]
+        manifest = {
+            "kind": "corpus",
+            "name": self.config.name,
+            "fingerprint": self.mark,
+            "digest": ledger.content_digest(folder, splits),
+            "config": _settings(self.request, self.config),
+            "versions": _versions(),
+            "sources": ledger.source_rows(self.sources, decisions),
+            "stages": list(STAGES),
+            "counts": ledger.counts(decisions),
+            "excluded": ledger.exclusions(decisions),
+            "splits": splits,
+            "labels": ledger.label_info(decisions),
+            "quarantine": ledger.write_quarantine(decisions, folder),
+        }
+        write_manifest(folder, manifest)
+        write_text(folder / "README.md", render_readme(manifest))
+
+
+def _identifier(config: BuildConfig) -> Any:
+    if config.identify == "off":
+        return None
+    from emma500.languages.identification import LangidIdentifier
+
+    return LangidIdentifier()
+
+
+def _check_something_is_left(decisions: pa.Table, request: Request) -> None:
+    """Raise an error that says where everything went."""
+    kept = decisions.filter(pc.is_null(decisions["reason"]))
+    present = sorted({(row["component"], row["label"]) for row in _labels(kept)})
+    missing = request.missing(present)
+    if missing:
+        known = sorted(
+            {side for row in _labels(decisions) for side in (row["label"] or "").split("-") if side}
+        )
+        names = "; ".join(f"{name!r}, nearest: {_nearest(name, known)}" for name in missing)
+        raise LanguageError(f"asked for, but not in the corpus: {names}")
+    if not present:
+        reasons: Counter[str] = Counter()
+        for row in ledger.exclusions(decisions):
+            reasons[row["reason"]] += row["n_documents"]
+        told = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
+        raise SourceError(
+            f"nothing is left of {len(decisions)} records ({told or 'none was read'}): "
+            "see the options filters, min_words, min_script_share and unknown_language"
+        )
+
+
+def _labels(table: pa.Table) -> list[dict[str, Any]]:
+    return (
+        table.select(["component", "label"])
+        .group_by(["component", "label"])
+        .aggregate([])
+        .to_pylist()
+    )
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """Return the labels of its relatives, and those that resemble its own."""
+    try:
+        asked = Language.parse(name)
+    except LanguageError:
+        return nearest(name, known) or "none"
+    family = asked.macrolanguage or asked.iso639_3
+    relatives = [label for label in known if related(label.partition("_")[0], family)]
+    listed = ", ".join(
+        [*relatives, nearest(asked.label, [each for each in known if each not in relatives])]
+    )
+    return listed.strip(", ") or "none"

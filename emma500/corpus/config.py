@@ -1,0 +1,83 @@
+"""How a corpus is built."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from emma500.configuration import option, require
+
+_CHOICES = {
+    "filters": ("mala", "off"),
+    "identify": ("langid", "off"),
+    "runner": ("native", "ray"),
+    "unknown_language": ("keep", "refuse"),
+}
+_POSITIVE = (
+    "num_perm",
+    "bands",
+    "ngram",
+    "shard_bytes",
+    "max_document_bytes",
+    "min_documents_to_split",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildConfig:
+    """How the corpus is built. Which sources and languages, and where to, are arguments of `build_mala`."""
+
+    name: str = option("mala", "name of the corpus, as its card gives it")
+    seed: int = option(42, "seed of the split and of MinHash")
+    text_column: str = option("text", "column of the text in files and Hub datasets")
+    language_column: str | None = option(
+        None, "column of the language code; found by its usual names if not given"
+    )
+    language: str | None = option(None, "language of all rows, for files that do not say")
+    license: str | None = option(None, "licence of files and Hub datasets, as an SPDX identifier")
+    max_document_bytes: int = option(16 << 20, "a longer record is quarantined, in bytes")
+    unknown_language: Literal["keep", "refuse"] = option(
+        "keep", "what becomes of an unknown language: kept as und_<Script>, or refused"
+    )
+    drop_repeated_lines: bool = option(
+        True, "drop lines of 40 bytes or more that stand earlier in the same document"
+    )
+    identify: Literal["langid", "off"] = option(
+        "langid", "what identifies the language of documents; believed only for languages it knows"
+    )
+    min_script_share: float = option(
+        0.5, "least share of a text's letters in its label's script; 0 switches the check off"
+    )
+    filters: Literal["mala", "off"] = option("mala", "thresholds: those of the table, or none")
+    min_words: int | None = option(
+        None, "least words of a document (characters where no spaces are written), for the table's"
+    )
+    near_dedup: bool = option(True, "remove near-duplicates, not only exact copies")
+    num_perm: int = option(112, "MinHash permutations")
+    bands: int = option(14, "MinHash bands; divides the permutations")
+    ngram: int = option(5, "words a shingle (twice as many characters where no spaces are written)")
+    jaccard_threshold: float = option(0.7, "least exact Jaccard similarity of a near-duplicate")
+    validation_share: float = option(0.01, "share of a label's documents held out")
+    max_validation_documents: int = option(200, "most documents of a label held out")
+    min_documents_to_split: int = option(
+        10, "a label with fewer documents keeps them all in training"
+    )
+    shard_bytes: int = option(
+        200_000_000, "text a Parquet file holds, in bytes, before compression"
+    )
+    keep_excluded: bool = option(False, "write what was left out, with reasons, to excluded/")
+    overwrite: bool = option(False, "replace whatever the output folder holds")
+    runner: Literal["native", "ray"] = option(
+        "native", "what runs the engine; EMMA500_RUNNER wins over it"
+    )
+
+    def __post_init__(self) -> None:
+        require(self, "name", lambda value: value and "/" not in value, "a name without a slash")
+        for name, choices in _CHOICES.items():
+            require(self, name, choices.__contains__, f"one of {', '.join(choices)}")
+        for name in ("min_script_share", "jaccard_threshold", "validation_share"):
+            require(self, name, lambda value: 0 <= value <= 1, "between 0 and 1")
+        for name in _POSITIVE:
+            require(self, name, lambda value: value >= 1, "at least 1")
+        require(self, "max_validation_documents", lambda value: value >= 0, "at least 0")
+        require(self, "min_words", lambda value: value is None or value >= 0, "at least 0, or None")
+        divisor = f"a divisor of num_perm ({self.num_perm})"
+        require(self, "bands", lambda value: self.num_perm % value == 0, divisor)

@@ -1,0 +1,152 @@
+"""The ledger: what was read, left out and kept, as the manifest tells it."""
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from emma500.corpus.integration import is_unreadable
+from emma500.corpus.staging import STAGES
+from emma500.errors import LanguageError
+from emma500.languages.codes import Language
+from emma500.languages.labels import resource_group
+from emma500.manifest import file_digest, fingerprint
+from emma500.sources.base import Source
+from emma500.storage import write_text
+
+QUARANTINE = "quarantine.jsonl"
+
+_BY = ["component", "label", "source"]
+_SIZES = ("n_documents", "n_words", "n_bytes")
+
+
+def counts(decisions: pa.Table) -> list[dict[str, Any]]:
+    """Return what is left after each stage, by component, label and source; zeros are left out."""
+    rows = []
+    for place, stage in enumerate(STAGES):
+        passed = pc.or_(
+            pc.is_null(decisions["stage"]),
+            pc.is_in(decisions["stage"], pa.array([*STAGES[place + 1 :], ""], pa.string())),
+        )
+        rows += [row | {"stage": stage} for row in _sums(decisions.filter(passed), _BY)]
+    names = (*_BY, "stage", *_SIZES)
+    return [{name: row[name] for name in names} for row in rows]
+
+
+def exclusions(decisions: pa.Table) -> list[dict[str, Any]]:
+    """Return how many rows each stage left out, by component, label, source and reason."""
+    by = [*_BY, "stage", "reason"]
+    left_out = decisions.filter(pc.is_valid(decisions["reason"]))
+    return [{name: row[name] for name in (*by, "n_documents")} for row in _sums(left_out, by)]
+
+
+def source_rows(sources: Sequence[Source], decisions: pa.Table) -> list[dict[str, Any]]:
+    """Return each source with the rows that were read of it, and those that were quarantined."""
+    read = {row["source"]: row["n_documents"] for row in _sums(decisions, ["source"])}
+    unreadable = {row["source"]: row["n_documents"] for row in _sums(unread(decisions), ["source"])}
+    return [
+        {
+            "name": source.info.name,
+            "component": source.info.component,
+            "revision": source.info.revision,
+            "license": source.info.license,
+            "url": source.info.url,
+            "n_documents": read.get(source.info.name, 0),
+            "n_quarantined": unreadable.get(source.info.name, 0),
+        }
+        for source in sources
+    ]
+
+
+def label_info(decisions: pa.Table) -> dict[str, dict[str, Any]]:
+    """Return what is known of each label that is left: its language, script, licences and sources."""
+    kept = decisions.filter(pc.is_null(decisions["reason"]))
+    by = ["component", "label", "iso639_3", "script", "macrolanguage"]
+    groups = kept.group_by(by).aggregate([("source", "distinct"), ("source_license", "distinct")])
+    info = {}
+    for row in sorted(groups.to_pylist(), key=lambda row: (row["component"], row["label"])):
+        info[row["label"]] = {
+            "name": _name(row["component"], row["label"]),
+            "iso639_3": row["iso639_3"],
+            "script": row["script"],
+            "macrolanguage": row["macrolanguage"],
+            "resource_group": ""
+            if row["component"] == "code"
+            else resource_group(row["label"].split("-")[-1]),
+            "licenses": sorted(each for each in row["source_license_distinct"] if each),
+            "sources": sorted(row["source_distinct"]),
+        }
+    return info
+
+
+def unread(decisions: pa.Table) -> pa.Table:
+    """Return the rows that held nothing to read."""
+    reasons = [each for each in decisions["reason"].unique().to_pylist() if is_unreadable(each)]
+    return decisions.filter(pc.is_in(decisions["reason"], pa.array(reasons, pa.string())))
+
+
+def write_quarantine(decisions: pa.Table, folder: Path) -> dict[str, Any]:
+    """Write one line a record that could not be read, with its file, its line and the reason.
+
+    Args:
+        decisions: All decisions.
+        folder: The folder of the corpus.
+
+    Returns:
+        What the manifest says of it: `n_records`, and `file` or None.
+    """
+    table = unread(decisions).select(["source", "origin", "reason"])
+    records = sorted((_record(row) for row in table.to_pylist()), key=_record_order)
+    if not records:
+        return {"n_records": 0, "file": None}
+    lines = (json.dumps(record, ensure_ascii=False) + "\n" for record in records)
+    write_text(folder / QUARANTINE, "".join(lines))
+    return {"n_records": len(records), "file": QUARANTINE}
+
+
+def content_digest(folder: Path, splits: Iterable[dict[str, Any]]) -> str:
+    """Return what identifies the content of all shards, by their names and bytes."""
+    files = sorted(file for row in splits for file in row["files"])
+    return fingerprint([[file, file_digest(folder / file)] for file in files])
+
+
+def _sums(rows: pa.Table, by: list[str]) -> list[dict[str, Any]]:
+    grouped = rows.group_by(by).aggregate(
+        [([], "count_all"), ("n_words", "sum"), ("n_bytes", "sum")]
+    )
+    names = {"count_all": "n_documents", "n_words_sum": "n_words", "n_bytes_sum": "n_bytes"}
+    found = [
+        {names.get(name, name): value for name, value in row.items()} for row in grouped.to_pylist()
+    ]
+    return sorted(found, key=lambda row: tuple(row[name] or "" for name in by))
+
+
+def _record(row: dict[str, Any]) -> dict[str, Any]:
+    file, _, line = (row["origin"] or "").rpartition(":")
+    if not line.isdigit():
+        return {
+            "source": row["source"],
+            "file": row["origin"],
+            "line": None,
+            "reason": row["reason"],
+        }
+    return {"source": row["source"], "file": file, "line": int(line), "reason": row["reason"]}
+
+
+def _record_order(record: dict[str, Any]) -> tuple[str, str, int, str]:
+    return record["source"], record["file"] or "", record["line"] or 0, record["reason"]
+
+
+def _name(component: str, label: str) -> str:
+    if component == "code":
+        return label
+    names = []
+    for side in label.split("-"):
+        try:
+            names.append(Language.parse(side.partition("_")[0]).name)
+        except LanguageError:
+            names.append("Undetermined")
+    return " - ".join(names)

@@ -1,0 +1,103 @@
+"""What passes between the stages: rows with their text and signals, and the decisions about them.
+
+Integration writes every row once, with its text and all that is measured of it. The later stages only decide: filter,
+dedup and split read the small columns and answer, for each row, with a reason to leave it out or with its place.
+"""
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STAGES = ("integration", "filter", "dedup", "split")
+
+IDENTITY = ("id", "key")
+"""Columns that name a row: the hash of what it says, and the hash of where it stands."""
+
+TEXTS = ("text", "target_text")
+
+
+def staged_schema() -> pa.Schema:
+    """Return the schema of what integration writes: the record's columns, the signals, and a reason or null."""
+    text, name, share = pa.large_string(), pa.string(), pa.float32()
+    record = [
+        ("component", name), ("id", name), ("text", text), ("target_text", text), ("label", name),
+        ("source_label", name), ("target_label", name), ("iso639_3", name), ("script", name), ("macrolanguage", name),
+        ("original_code", name), ("target_original_code", name), ("source", name),
+        ("source_license", name), ("url", name),
+        ("lid_label", name), ("lid_score", share), ("script_share", share),
+        ("n_words", pa.int64()), ("n_chars", pa.int64()), ("n_bytes", pa.int64()),
+    ]  # fmt: skip
+    signals = [
+        ("key", pa.uint64()), ("unit", pa.uint64()), ("main_script", name), ("n_units", pa.int64()),
+        ("character_repetition", share), ("word_repetition", share), ("special_share", share),
+        ("is_copy", pa.bool_()), ("bands", pa.large_list(pa.uint64())),
+    ]  # fmt: skip
+    return pa.schema([*record, *signals, ("origin", name), ("reason", name)])
+
+
+def decision_schema() -> pa.Schema:
+    """Return the schema of what the filter answers: a row's identity, its sizes, and why it is left out, if it is."""
+    staged = staged_schema()
+    names = (
+        "id", "key", "unit", "component", "label", "source", "source_license", "iso639_3", "script", "macrolanguage",
+        "n_words", "n_chars", "n_bytes", "bands", "origin",
+    )  # fmt: skip
+    fields = [staged.field(name) for name in names]
+    return pa.schema([*fields, ("stage", pa.string()), ("reason", pa.string())])
+
+
+def id_numbers(ids: Any) -> "NDArray[np.uint64]":
+    """Return ids of 32 hexadecimal digits as numbers, (ids, 2) uint64, the high half first."""
+    from emma500.corpus.text import buffers
+
+    if isinstance(ids, pa.ChunkedArray):
+        ids = ids.combine_chunks()
+    data, offsets = buffers(ids)
+    digits = data[offsets[0] : offsets[-1]].reshape(-1, 32)
+    values = (digits & 15) + np.where(digits > 57, 9, 0).astype(np.uint8)
+    packed = ((values[:, 0::2] << 4) | values[:, 1::2]).reshape(-1, 2, 8)
+    return np.ascontiguousarray(packed).view(">u8")[:, :, 0].astype(np.uint64)
+
+
+class RowIndex:
+    """Finds rows by (id, key) among those it was given, a batch at a time; it can be pickled.
+
+    Args:
+        ids: (rows, 2) uint64.
+        keys: (rows) uint64.
+        values: (rows) int64, what to answer for each.
+    """
+
+    def __init__(
+        self, ids: "NDArray[np.uint64]", keys: "NDArray[np.uint64]", values: "NDArray[np.int64]"
+    ) -> None:
+        names = _names(ids, keys)
+        order = np.argsort(names)
+        self._names, self._values = names[order], values[order]
+
+    def find(self, batch: pa.RecordBatch) -> "NDArray[np.int64]":
+        """Return the value of each row of a batch with `id` and `key`; -1 for a row that was not given."""
+        if not len(self._names):
+            return np.full(len(batch), -1, np.int64)
+        names = _names(id_numbers(batch["id"]), batch["key"].to_numpy())
+        places = np.minimum(np.searchsorted(self._names, names), len(self._names) - 1)
+        return np.where(self._names[places] == names, self._values[places], -1)
+
+
+def _names(ids: "NDArray[np.uint64]", keys: "NDArray[np.uint64]") -> "NDArray[np.uint64]":
+    """Fold (id, key) into 64 bits; rows that share them by chance are one in 10^7 at 10^6 rows."""
+    return (
+        ids[:, 0]
+        ^ (ids[:, 1] * np.uint64(0x9E3779B97F4A7C15))
+        ^ (keys * np.uint64(0xBF58476D1CE4E5B9))
+    )
+
+
+def table_of(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.Table:
+    """Return batches as one table of a schema; the engine's string types are cast to its own."""
+    return pa.Table.from_batches(list(batches)).cast(schema)

@@ -1,0 +1,343 @@
+"""build_mala: what goes in, what comes out, and what it says of bad input."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from emma500.corpus.build import BuildConfig, build_mala
+from emma500.errors import ConfigError, LanguageError, OutputError, SourceError, StorageError
+from emma500.manifest import read_manifest
+from emma500.records import document_schema, pair_schema
+
+FAST = BuildConfig(identify="off")
+
+
+def files_of(folder):
+    return {
+        path.relative_to(folder).as_posix(): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+def read(corpus, component, label, split="train"):
+    table = corpus.read(component, label, split)
+    assert table is not None
+    return table
+
+
+def excluded(corpus):
+    found: dict[str, int] = {}
+    for row in corpus.manifest["excluded"]:
+        found[row["reason"]] = found.get(row["reason"], 0) + row["n_documents"]
+    return found
+
+
+def test_a_file_of_texts_becomes_a_corpus_that_counts_every_stage(jsonl, tmp_path):
+    corpus = build_mala(jsonl, tmp_path / "mala")
+    assert corpus.labels == ("swh_Latn", "tha_Thai", "yor_Latn")
+    manifest = corpus.manifest
+    assert next(iter(manifest)) == "kind"
+    assert corpus.kept_share == 1
+    assert manifest["stages"] == ["integration", "filter", "dedup", "split"]
+    by_stage = {(row["stage"], row["label"]): row["n_documents"] for row in manifest["counts"]}
+    assert {by_stage[stage, "swh_Latn"] for stage in manifest["stages"]} == {30}
+    splits = {(row["label"], row["split"]): row["n_documents"] for row in manifest["splits"]}
+    assert splits == {
+        ("swh_Latn", "train"): 29, ("swh_Latn", "validation"): 1, ("tha_Thai", "train"): 3,
+        ("yor_Latn", "train"): 11, ("yor_Latn", "validation"): 1,
+    }  # fmt: skip
+    info = manifest["labels"]["swh_Latn"]
+    assert (info["name"], info["iso639_3"], info["macrolanguage"], info["sources"]) == (
+        "Swahili (individual language)", "swh", "swa", ["texts.jsonl"],
+    )  # fmt: skip
+    assert manifest["sources"][0]["n_documents"] == 45
+
+
+def test_shards_hold_the_record_sorted_by_id_with_the_counts_of_the_manifest(jsonl, tmp_path):
+    corpus = build_mala(jsonl, tmp_path / "mala", config=FAST)
+    table = read(corpus, "monolingual", "swh_Latn")
+    assert table.schema.equals(document_schema())
+    assert table["id"].to_pylist() == sorted(table["id"].to_pylist())
+    row = next(
+        row
+        for row in corpus.manifest["splits"]
+        if row["label"] == "swh_Latn" and row["split"] == "train"
+    )
+    texts = table["text"].to_pylist()
+    assert row["n_documents"] == len(texts)
+    assert row["n_words"] == sum(len(text.split()) for text in texts)
+    assert row["n_chars"] == sum(map(len, texts))
+    assert row["n_bytes"] == sum(len(text.encode()) for text in texts)
+    assert set(table["cluster_size"].to_pylist()) == {1}
+    assert set(table["original_code"].to_pylist()) == {"swh"}
+
+
+def test_many_shards_hold_the_same_rows_as_one(jsonl, tmp_path):
+    one = build_mala(jsonl, tmp_path / "one", config=FAST)
+    many = build_mala(
+        jsonl, tmp_path / "many", config=BuildConfig(identify="off", shard_bytes=1000)
+    )
+    assert len(many.files("monolingual", "swh_Latn", "train")) > 3
+    assert read(many, "monolingual", "swh_Latn").equals(read(one, "monolingual", "swh_Latn"))
+
+
+def test_the_same_input_gives_the_same_bytes_whatever_the_order_and_form_of_its_lines(
+    jsonl, tmp_path
+):
+    lines = jsonl.read_text(encoding="utf-8").splitlines(keepends=True)
+    build_mala(jsonl, tmp_path / "first", config=FAST)
+    build_mala(jsonl, tmp_path / "again", config=FAST)
+    assert files_of(tmp_path / "first") == files_of(tmp_path / "again")
+    other = tmp_path / "other" / "texts.jsonl"
+    other.parent.mkdir()
+    other.write_text("".join(reversed(lines)), encoding="utf-8")
+    build_mala(other, tmp_path / "third", config=FAST)
+    first, third = files_of(tmp_path / "first"), files_of(tmp_path / "third")
+    data = [name for name in first if name.endswith(".parquet")]
+    assert len(data) == 5
+    assert {name: first[name] for name in data} == {name: third[name] for name in data}
+
+
+def test_a_finished_corpus_is_opened_not_built_again_and_another_configuration_builds_anew(
+    jsonl, tmp_path
+):
+    build_mala(jsonl, tmp_path / "mala", config=FAST)
+    inode = (tmp_path / "mala" / "README.md").stat().st_ino
+    build_mala(jsonl, tmp_path / "mala", config=FAST)
+    assert (tmp_path / "mala" / "README.md").stat().st_ino == inode
+    build_mala(jsonl, tmp_path / "mala", config=BuildConfig(identify="off", seed=7))
+    assert (tmp_path / "mala" / "README.md").stat().st_ino != inode
+    assert not list(tmp_path.glob("*.work")) + list(tmp_path.glob("*.tmp"))
+
+
+def test_a_manifest_holds_no_path_and_no_clock_time(jsonl, tmp_path):
+    build_mala(jsonl, tmp_path / "mala", config=FAST)
+    text = (tmp_path / "mala" / "manifest.json").read_text(encoding="utf-8")
+    assert str(tmp_path) not in text
+    assert "runner" not in json.loads(text)["config"]
+
+
+def test_copies_and_near_copies_are_folded_and_counted(tmp_path, rows, write_jsonl):
+    documents = list(rows("swh", 9))
+    near = {"text": documents[0]["text"] + " zaidi", "lang": "swh"}
+    other_label = {"text": documents[0]["text"], "lang": "sna"}
+    corpus = build_mala(
+        write_jsonl(tmp_path / "a.jsonl", [*documents, *documents[:3], near, other_label]),
+        tmp_path / "mala",
+        config=FAST,
+    )
+    assert excluded(corpus) == {"exact_duplicate": 3, "near_duplicate": 1}
+    table = read(corpus, "monolingual", "swh_Latn")
+    sizes = dict(zip(table["text"].to_pylist(), table["cluster_size"].to_pylist(), strict=True))
+    assert sizes[near["text"]] == 3
+    assert sorted(sizes.values(), reverse=True)[:4] == [3, 2, 2, 1]
+    off = build_mala(
+        tmp_path / "a.jsonl", tmp_path / "off", config=BuildConfig(identify="off", near_dedup=False)
+    )
+    assert excluded(off) == {"exact_duplicate": 3}
+
+
+def test_bad_records_among_good_ones_are_quarantined_with_file_line_and_reason(tmp_path, rows):
+    good = [json.dumps(row, ensure_ascii=False).encode() for row in rows("swh", 11)]
+    lines = [
+        good[0],
+        b'{"text": "caf\xe9", "lang": "swh"}',
+        good[1],
+        b'{"text": ',
+        b'{"lang": "swh"}',
+        b'{"text": 7}',
+        *good[2:],
+    ]
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    (folder / "a.jsonl.gz").write_bytes(gzip.compress(b"\n".join(lines) + b"\n"))
+    corpus = build_mala(folder, tmp_path / "mala", config=FAST)
+    records = [
+        json.loads(line)
+        for line in (tmp_path / "mala" / "quarantine.jsonl").read_text().splitlines()
+    ]
+    assert [(record["file"], record["line"], record["reason"]) for record in records] == [
+        ("a.jsonl.gz", 2, "invalid_utf8"), ("a.jsonl.gz", 4, "invalid_json"), ("a.jsonl.gz", 5, "no_text"),
+        ("a.jsonl.gz", 6, "no_text"),
+    ]  # fmt: skip
+    assert corpus.manifest["quarantine"] == {"n_records": 4, "file": "quarantine.jsonl"}
+    assert corpus.manifest["sources"][0]["n_quarantined"] == 4
+    assert corpus.n_documents == 11
+
+
+def test_a_line_of_fifty_megabytes_is_quarantined_and_the_rest_is_built(tmp_path, rows):
+    with (tmp_path / "a.jsonl").open("w", encoding="utf-8") as file:
+        for row in rows("swh", 3):
+            file.write(json.dumps(row) + "\n")
+        file.write('{"lang": "swh", "text": "' + "moja mbili tatu " * (50_000_000 // 16) + '"}\n')
+    corpus = build_mala(tmp_path / "a.jsonl", tmp_path / "mala", config=FAST)
+    assert excluded(corpus) == {"too_long": 1}
+    assert corpus.n_documents == 3
+
+
+def test_one_record_is_enough(tmp_path, rows, write_jsonl):
+    corpus = build_mala(
+        write_jsonl(tmp_path / "a.jsonl", rows("yo", 1)), tmp_path / "mala", config=FAST
+    )
+    assert (corpus.n_documents, corpus.labels) == (1, ("yor_Latn",))
+
+
+def test_an_empty_source_and_a_missing_column_are_errors_that_leave_nothing_behind(jsonl, tmp_path):
+    (tmp_path / "empty.jsonl").write_text("")
+    with pytest.raises(SourceError, match="empty"):
+        build_mala(tmp_path / "empty.jsonl", tmp_path / "mala")
+    with pytest.raises(SourceError, match=r"content.*text|lang.*text"):
+        build_mala(jsonl, tmp_path / "mala", config=BuildConfig(text_column="content"))
+    assert not (tmp_path / "mala").exists()
+    assert not (tmp_path / "mala.work").exists()
+
+
+def test_if_nothing_is_left_the_error_says_where_everything_went(tmp_path, write_jsonl):
+    path = write_jsonl(
+        tmp_path / "a.jsonl",
+        [{"text": "too short", "lang": "en"}, {"text": "Привет", "lang": "en"}],
+    )
+    with pytest.raises(
+        SourceError, match=r"nothing is left of 2 records \(.*too_few_words: 1.*filters"
+    ):
+        build_mala(path, tmp_path / "mala", config=FAST)
+    assert not (tmp_path / "mala.work").exists()
+    corpus = build_mala(path, tmp_path / "mala", config=BuildConfig(identify="off", filters="off"))
+    assert excluded(corpus) == {"script_mismatch": 1}
+
+
+def test_unknown_codes_are_kept_as_und_or_refused_and_counted(tmp_path, rows, write_jsonl):
+    path = write_jsonl(tmp_path / "a.jsonl", [*rows("xx-none", 2), *rows("yo", 2)])
+    kept = build_mala(path, tmp_path / "kept", config=FAST)
+    assert kept.labels == ("und_Latn", "yor_Latn")
+    refused = build_mala(
+        path, tmp_path / "refused", config=BuildConfig(identify="off", unknown_language="refuse")
+    )
+    assert refused.labels == ("yor_Latn",)
+    assert excluded(refused) == {"unknown_language": 2}
+
+
+def test_languages_asked_for_in_any_code_are_all_there_is(jsonl, tmp_path):
+    corpus = build_mala(jsonl, tmp_path / "mala", ["Yoruba", "sw"], FAST)
+    assert corpus.labels == ("swh_Latn", "yor_Latn")
+    assert excluded(corpus) == {"not_requested": 3}
+
+
+def test_a_language_that_is_not_there_is_an_error_that_lists_the_nearest(jsonl, tmp_path):
+    with pytest.raises(LanguageError, match=r"'swc'.*nearest: .*swh_Latn"):
+        build_mala(jsonl, tmp_path / "mala", ["yo", "swc"], FAST)
+    assert not (tmp_path / "mala").exists()
+    corpus = build_mala(jsonl, tmp_path / "mala", config=FAST)
+    with pytest.raises(LanguageError, match="swh_Latn"):
+        corpus.read("monolingual", "swh_Arab", "train")
+
+
+def test_an_output_with_other_content_is_refused_unless_overwritten(jsonl, tmp_path):
+    (tmp_path / "mala").mkdir()
+    (tmp_path / "mala" / "thesis.tex").write_text("years of work")
+    with pytest.raises(OutputError, match="overwrite"):
+        build_mala(jsonl, tmp_path / "mala", config=FAST)
+    assert (tmp_path / "mala" / "thesis.tex").read_text() == "years of work"
+    build_mala(jsonl, tmp_path / "mala", config=BuildConfig(identify="off", overwrite=True))
+    assert not (tmp_path / "mala" / "thesis.tex").exists()
+
+
+def test_a_work_folder_with_other_content_is_refused(jsonl, tmp_path):
+    (tmp_path / "mala.work").mkdir()
+    (tmp_path / "mala.work" / "notes.txt").write_text("mine")
+    with pytest.raises(OutputError, match=r"mala\.work"):
+        build_mala(jsonl, tmp_path / "mala", config=FAST)
+    assert (tmp_path / "mala.work" / "notes.txt").read_text() == "mine"
+
+
+def test_what_was_left_out_is_written_with_its_reason_if_asked(tmp_path, rows, write_jsonl):
+    documents = list(rows("swh", 3))
+    path = write_jsonl(
+        tmp_path / "a.jsonl", [*documents, documents[0], {"text": "fupi", "lang": "swh"}]
+    )
+    corpus = build_mala(
+        path, tmp_path / "mala", config=BuildConfig(identify="off", keep_excluded=True)
+    )
+    table = pq.read_table(tmp_path / "mala" / "excluded" / "data" / "swh_Latn", partitioning=None)
+    assert sorted(zip(table["reason"].to_pylist(), table["text"].to_pylist(), strict=True)) == [
+        ("exact_duplicate", documents[0]["text"]), ("too_few_words", "fupi"),
+    ]  # fmt: skip
+    assert corpus.n_documents == 3
+
+
+def test_english_strings_are_held_out_in_every_language_and_pairs_hold_their_record(tmp_path):
+    pytest.importorskip("django", reason="the catalogues come with the demo extra")
+    corpus = build_mala("django", tmp_path / "mala", ["sw", "is", "el", "zh", "en"], FAST)
+    labels = corpus.labels_of("bilingual")
+    assert "eng_Latn-ell_Grek" in labels
+    train, held_out = set(), set()
+    for label in labels:
+        table = read(corpus, "bilingual", label)
+        assert table.schema.equals(pair_schema())
+        train |= set(table["source_text"].to_pylist())
+        validation = corpus.read("bilingual", label, "validation")
+        held_out |= set(validation["source_text"].to_pylist()) if validation is not None else set()
+    assert held_out
+    assert train.isdisjoint(held_out)
+
+
+def test_configurations_name_the_value_and_the_rule():
+    with pytest.raises(
+        ConfigError, match=r"BuildConfig\.bands must be a divisor of num_perm \(112\), not 13"
+    ):
+        BuildConfig(bands=13)
+    with pytest.raises(ConfigError, match=r"validation_share must be between 0 and 1, not 2"):
+        BuildConfig(validation_share=2)
+    with pytest.raises(ConfigError, match=r"filters must be one of mala, off, not 'strict'"):
+        BuildConfig(filters="strict")  # type: ignore[arg-type]  # what a YAML file may hold
+    with pytest.raises(ConfigError, match="without a slash"):
+        BuildConfig(name="a/b")
+
+
+def test_an_unknown_runner_is_refused(jsonl, tmp_path, monkeypatch):
+    monkeypatch.setenv("EMMA500_RUNNER", "spark")
+    with pytest.raises(ConfigError, match="'spark'"):
+        build_mala(jsonl, tmp_path / "mala", config=FAST)
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="needs limits on file sizes")
+def test_a_full_disk_is_one_clear_error_and_the_same_call_goes_on_once_there_is_space(
+    tmp_path, rows, write_jsonl
+):
+    path = write_jsonl(tmp_path / "a.jsonl", rows("swh", 200))
+    script = (
+        "import resource, signal, sys\n"
+        "from emma500.corpus.build import BuildConfig, build_mala\n"
+        "from emma500.errors import StorageError\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "if sys.argv[3] != '0':\n"
+        "    resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))\n"
+        "try:\n"
+        "    build_mala(sys.argv[1], sys.argv[2], config=BuildConfig(identify='off'))\n"
+        "except StorageError as error:\n"
+        "    sys.exit(f'StorageError: {error}')\n"
+    )
+
+    def run(limit):
+        command = [sys.executable, "-c", script, str(path), str(tmp_path / "mala"), str(limit)]
+        return subprocess.run(
+            command, capture_output=True, text=True, env=os.environ | {"NUMBA_DISABLE_JIT": "0"}
+        )
+
+    full = run(9_000)
+    assert full.returncode == 1
+    assert "StorageError: no space left" in full.stderr
+    assert not (tmp_path / "mala").exists()
+    assert run(0).returncode == 0
+    assert read_manifest(tmp_path / "mala")["kind"] == "corpus"
+
+
+def test_no_error_of_storage_is_taken_for_one_of_usage():
+    assert not issubclass(StorageError, (SourceError, OutputError))
