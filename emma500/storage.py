@@ -4,11 +4,13 @@ Whatever is killed leaves at worst a `*.tmp` that the next run removes.
 """
 
 import errno
+import json
 import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from emma500.errors import OutputError, StorageError
 
@@ -100,25 +102,38 @@ def link_or_copy(source: Path, target: Path) -> None:
             shutil.copyfile(source, temporary)
 
 
-def refuse_foreign(folder: Path, *, kind: str, overwrite: bool) -> None:
+def refuse_foreign(
+    folder: Path, *, kind: str, overwrite: bool, fingerprint: str | None = None
+) -> None:
     """Refuse an output folder whose content is not ours to replace.
 
     Args:
         folder: The output folder.
         kind: The kind of manifest that may be replaced, as "corpus".
         overwrite: Replace whatever is there.
+        fingerprint: Only a folder with this fingerprint may be replaced; any of the kind by default.
 
     Raises:
-        OutputError: If the folder is a file, or holds files but no manifest of this kind.
+        OutputError: If the folder is a file, or holds something that may not be replaced.
     """
     if folder.is_file():
         raise OutputError(f"{folder} is a file; the output must be a folder")
     if overwrite or not folder.exists() or not any(folder.iterdir()):
         return
-    manifest = folder / "manifest.json"
-    if manifest.is_file() and f'"kind": "{kind}"' in manifest.read_text(encoding="utf-8")[:4096]:
-        return
-    raise OutputError(
-        f"{folder} exists and is not a finished {kind} of emma500: "
-        "choose another output, empty it, or pass overwrite=True (--overwrite)"
-    )
+    way_out = "choose another output, or pass overwrite=True (--overwrite) to replace it"
+    found = _manifest_of(folder)
+    if found.get("kind") != kind:
+        raise OutputError(f"{folder} exists and is not a finished {kind} of emma500: {way_out}")
+    if fingerprint not in (None, found.get("fingerprint")):
+        raise OutputError(
+            f"{folder} holds another result of this kind ({kind}), made of other input or with another "
+            f"configuration: {way_out}"
+        )
+
+
+def _manifest_of(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return manifest if isinstance(manifest, dict) else {}

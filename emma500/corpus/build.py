@@ -71,8 +71,9 @@ def build_mala(
     output = Path(output)
     request = Request(languages)
     recover_folder(output)
-    refuse_foreign(output, kind="corpus", overwrite=config.overwrite)
     build = _Build(_open_sources(sources, config), request, config, progress)
+    overwrite = config.overwrite
+    refuse_foreign(output, kind="corpus", overwrite=overwrite, fingerprint=build.mark)
     work_folder = output.with_name(output.name + ".work")
     if not _is_finished(output, build.mark):
         work = stages.Work(work_folder, build.mark)

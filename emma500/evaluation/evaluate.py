@@ -113,7 +113,8 @@ def evaluate(
         recover_folder(Path(output))
         if _is_finished(Path(output), identifier):
             return Scores.load(output)
-        refuse_foreign(Path(output), kind=KIND, overwrite=config.overwrite)
+        overwrite = config.overwrite
+        refuse_foreign(Path(output), kind=KIND, overwrite=overwrite, fingerprint=identifier)
     details = score_items(
         *_load(identity, config),
         gathered.items,

@@ -105,14 +105,15 @@ def test_the_same_input_gives_the_same_bytes_whatever_the_order_and_form_of_its_
     assert {name: first[name] for name in data} == {name: third[name] for name in data}
 
 
-def test_a_finished_corpus_is_opened_not_built_again_and_another_configuration_builds_anew(
-    jsonl, tmp_path
-):
+def test_a_finished_corpus_is_opened_not_built_again_and_replaced_only_when_told(jsonl, tmp_path):
     build_mala(jsonl, tmp_path / "mala", config=FAST)
     inode = (tmp_path / "mala" / "README.md").stat().st_ino
     build_mala(jsonl, tmp_path / "mala", config=FAST)
     assert (tmp_path / "mala" / "README.md").stat().st_ino == inode
-    build_mala(jsonl, tmp_path / "mala", config=BuildConfig(identify="off", seed=7))
+    with pytest.raises(OutputError, match=r"holds another result of this kind \(corpus\).*overwrite=True"):
+        build_mala(jsonl, tmp_path / "mala", config=BuildConfig(identify="off", seed=7))
+    assert (tmp_path / "mala" / "README.md").stat().st_ino == inode
+    build_mala(jsonl, tmp_path / "mala", config=BuildConfig(identify="off", seed=7, overwrite=True))
     assert (tmp_path / "mala" / "README.md").stat().st_ino != inode
     assert not list(tmp_path.glob("*.work")) + list(tmp_path.glob("*.tmp"))
 

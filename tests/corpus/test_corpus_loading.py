@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -63,7 +64,8 @@ def test_a_rebuilt_corpus_loads_its_new_rows_though_datasets_caches_by_readme(
     first, second = list(rows("yo", 8))[:4], list(rows("yo", 8))[4:]
     printed = []
     for texts in (first, second):  # as many rows, as many words: only their content differs
-        build_mala(write_jsonl(tmp_path / "a.jsonl", texts), tmp_path / "mala", config=FAST)
+        source = write_jsonl(tmp_path / "a.jsonl", texts)
+        build_mala(source, tmp_path / "mala", config=replace(FAST, overwrite=True))
         printed += in_new_process(code, tmp_path, tmp_path / "home")
     assert printed == [str(sorted(row["text"] for row in texts)) for texts in (first, second)]
 
@@ -145,7 +147,8 @@ def test_the_builder_prepares_streams_and_notices_a_rebuilt_corpus(
     expected = mala.read("monolingual", "yor_Latn", "train")["text"].to_pylist()
     assert rows_of["text"][:] == expected
     assert [row["text"] for row in made().as_streaming_dataset(split="train")] == expected
-    build_mala(write_jsonl(tmp_path / "b.jsonl", rows("yo", 5)), tmp_path / "mala", config=FAST)
+    source = write_jsonl(tmp_path / "b.jsonl", rows("yo", 5))
+    build_mala(source, tmp_path / "mala", config=replace(FAST, overwrite=True))
     again = made()
     again.download_and_prepare()
     assert len(again.as_dataset(split="train")) == 5

@@ -43,7 +43,7 @@ def test_finished_scores_are_returned_without_scoring_again(
     monkeypatch.setattr(room, "score_items", None)
     again = evaluate(tiny_model, [str(parallel_texts)], config=CONFIG, output=tmp_path / "scores")
     assert again.manifest == first.manifest
-    with pytest.raises(TypeError):  # another configuration: scored, and there is no scorer here
+    with pytest.raises(OutputError, match="holds another result"):
         evaluate(
             tiny_model,
             [str(parallel_texts)],
