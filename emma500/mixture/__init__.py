@@ -1,0 +1,1 @@
+"""Corpus -> documents -> plan of shares and epochs -> packed rows of tokens."""

@@ -1,0 +1,107 @@
+"""The folders of a run: its output, which is whole or not there, and its work folder beside it.
+
+A run is known by the fingerprint of model, corpus and settings. Its work folder `<output>.work` holds the tokens, the
+validation results and the checkpoints; it goes when the run is finished.
+"""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emma500.errors import OutputError
+from emma500.manifest import MANIFEST, read_manifest, write_manifest
+from emma500.storage import recover_folder, refuse_foreign
+from emma500.training.checkpoints import STAGED, latest_complete
+from emma500.training.config import TrainConfig
+from emma500.training.result import KIND
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Workplace:
+    """Where a run works.
+
+    `identity` is what its fingerprint was made of: model, corpus and settings.
+    """
+
+    output: Path
+    fingerprint: str
+    identity: dict[str, Any]
+
+    @property
+    def folder(self) -> Path:
+        """The work folder."""
+        return self.output.with_name(self.output.name + ".work")
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.folder / "checkpoints"
+
+    @property
+    def is_finished(self) -> bool:
+        """True if the output is that of this very run."""
+        recover_folder(self.output)
+        if not (self.output / MANIFEST).is_file():
+            return False
+        return read_manifest(self.output).get("fingerprint") == self.fingerprint
+
+    def open(self, config: TrainConfig) -> Path | None:
+        """Make the work folder ready.
+
+        Args:
+            config: Says whether to resume, and whether to overwrite.
+
+        Returns:
+            The checkpoint to go on from, or None to start from the beginning.
+
+        Raises:
+            OutputError: If the output holds something else, or either folder holds another run that would be lost.
+        """
+        refuse_foreign(self.output, kind=KIND, overwrite=config.overwrite)
+        if (self.output / MANIFEST).is_file() and not config.overwrite:
+            self._refuse(
+                self.output, "a finished run", read_manifest(self.output).get("identity", {})
+            )
+        if self.folder.exists():
+            self._open_existing(config)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_manifest(
+            self.folder,
+            {"kind": f"{KIND}-work", "fingerprint": self.fingerprint, "identity": self.identity},
+        )
+        return latest_complete(self.checkpoints)
+
+    def _open_existing(self, config: TrainConfig) -> None:
+        shutil.rmtree(self.checkpoints / STAGED, ignore_errors=True)
+        found = read_manifest(self.folder) if (self.folder / MANIFEST).is_file() else {}
+        same = found.get("fingerprint") == self.fingerprint
+        if same and config.resume:
+            return
+        if not same and latest_complete(self.checkpoints) and not config.overwrite:
+            self._refuse(self.folder, "the checkpoints of a run", found.get("identity", {}))
+        shutil.rmtree(self.folder)
+
+    def close(self, keep_checkpoints: bool) -> None:
+        """Remove the work folder, or all of it but the checkpoints."""
+        if not keep_checkpoints:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        elif self.folder.exists():
+            shutil.rmtree(self.folder / "tokens", ignore_errors=True)
+
+    def _refuse(self, folder: Path, what: str, other: dict[str, Any]) -> None:
+        changed = ", ".join(_differences(other, self.identity)) or "what made it is unknown"
+        raise OutputError(
+            f"{folder} holds {what} that differs from this one ({changed}): "
+            "choose another output, or pass overwrite=True (--overwrite) to replace it"
+        )
+
+
+def _differences(old: dict[str, Any], new: dict[str, Any]) -> list[str]:
+    flat = [{**each, **each.get("config", {})} for each in (old, new)]
+    names = [name for name in {**flat[0], **flat[1]} if name != "config"]
+    return [
+        f"{name}: {flat[0].get(name)!r} there, {flat[1].get(name)!r} here"
+        for name in names
+        if flat[0].get(name) != flat[1].get(name)
+    ]

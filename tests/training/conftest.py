@@ -1,0 +1,183 @@
+"""A tiny corpus, tokenizer and model, made here: no file of them is stored."""
+
+import json
+import multiprocessing
+import random
+import time
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from emma500.records import document_schema, pair_schema
+
+WORDS = {
+    "eng_Latn": "the of and to in that was his he it with is for as had you not be her on",
+    "yor_Latn": "ní àti ọmọ ilé wọ́n bá kí tí ọ̀rọ̀ orí ẹni jẹ́ fún pé sí lọ wá mú dá ṣe",
+    "kat_Geor": "და არის რომ ეს მისი იყო ხალხი ქვეყანა დრო წელი სახლი წიგნი ენა სიტყვა დღე",
+}
+
+
+def sentences(label: str, n: int, seed: int = 0) -> list[str]:
+    """Return n random sentences of a label's words."""
+    draw = random.Random(f"{label}{seed}")
+    return [
+        " ".join(draw.choices(WORDS[label].split(), k=draw.randint(5, 30))).capitalize() + "."
+        for _ in range(n)
+    ]
+
+
+def write_corpus(
+    root: Path,
+    documents: dict[str, list[str]],
+    pairs: dict[str, list[tuple[str, str]]] | None = None,
+    code: dict[str, list[str]] | None = None,
+    *,
+    source: str = "made-up",
+    n_validation: int = 2,
+) -> Path:
+    """Write a corpus folder; the last rows of each label are its validation split."""
+    splits = []
+
+    def write(component: str, label: str, rows: list[dict[str, str]], schema: pa.Schema) -> None:
+        folder = {"monolingual": "data", "bilingual": "bilingual", "code": "code"}[component]
+        for split, part in (("train", rows[:-n_validation]), ("validation", rows[-n_validation:])):
+            name = f"{folder}/{label}/{split}-00000-of-00001.parquet"
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            pq.write_table(pa.Table.from_pylist(part, schema=schema), root / name)
+            splits.append(
+                {"component": component, "label": label, "split": split, "n_documents": len(part),
+                 "n_words": 1, "n_chars": 1, "n_bytes": 1, "files": [name]}
+            )  # fmt: skip
+
+    for label, texts in documents.items():
+        rows = [
+            {"id": f"{i:04}", "text": text, "label": label, "source": f"{source}-{i % 2}"}
+            for i, text in enumerate(texts)
+        ]
+        write("monolingual", label, rows, document_schema())
+    for label, texts in (code or {}).items():
+        rows = [
+            {"id": f"{i:04}", "text": text, "label": label, "source": "stdlib"}
+            for i, text in enumerate(texts)
+        ]
+        write("code", label, rows, document_schema())
+    for label, both in (pairs or {}).items():
+        rows = [
+            {"id": f"{i:04}", "source_text": one, "target_text": other, "source": "catalogue"}
+            for i, (one, other) in enumerate(both)
+        ]
+        write("bilingual", label, rows, pair_schema())
+    manifest = {
+        "kind": "corpus", "name": "tiny", "fingerprint": "f" * 32, "digest": "d" * 32, "splits": splits,
+        "counts": [], "sources": [], "labels": {},
+    }  # fmt: skip
+    (root / "manifest.json").write_text(json.dumps(manifest))
+    return root
+
+
+def tiny_corpus(root: Path) -> Path:
+    """Write a corpus of three languages, one pair and some code."""
+    documents = {
+        label: [" ".join(sentences(label, 4, seed)) for seed in range(40)] for label in WORDS
+    }
+    pairs = {
+        "eng_Latn-yor_Latn": list(
+            zip(sentences("eng_Latn", 60), sentences("yor_Latn", 60), strict=True)
+        )
+    }
+    code = {"python": [f"def f{i}(x):\n    return x + {i}\n" * 5 for i in range(20)]}
+    return write_corpus(root, documents, pairs, code)
+
+
+def write_model(root: Path) -> Path:
+    """Write a random two-layer Llama with a byte-level tokenizer."""
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    vocabulary = {token: i for i, token in enumerate(["<s>", "</s>", *alphabet])}
+    tokenizer = Tokenizer(models.BPE(vocab=vocabulary, merges=[]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, bos_token="<s>", eos_token="</s>", pad_token="</s>"
+    ).save_pretrained(root)
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=len(vocabulary), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
+        num_attention_heads=4, num_key_value_heads=2, max_position_embeddings=512, tie_word_embeddings=True,
+        bos_token_id=0, eos_token_id=1, pad_token_id=1,
+    )  # fmt: skip
+    LlamaForCausalLM(config).save_pretrained(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def corpus(tmp_path_factory):
+    return tiny_corpus(tmp_path_factory.mktemp("corpora") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory):
+    return write_model(tmp_path_factory.mktemp("models") / "tiny-llama")
+
+
+@pytest.fixture
+def config():
+    """A configuration of a run of seconds; fields can be changed by keyword."""
+    from emma500.training.config import TrainConfig
+
+    def make(**changes):
+        return TrainConfig(
+            **{
+                "max_steps": 8,
+                "max_length": 64,
+                "gradient_accumulation_steps": 2,
+                "learning_rate": 5e-3,
+                "save_steps": 3,
+                "eval_steps": 4,
+                "logging_steps": 3,
+                "languages": ["yor_Latn", "kat_Geor"],
+                **changes,
+            }
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def forkserver():
+    """Processes that have imported what training needs, so that a kill is not preceded by seconds of imports."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [
+            "emma500.training.run",
+            "emma500.training.trainer",
+            "transformers.models.llama.modeling_llama",
+        ]
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OMP_NUM_THREADS", "1")
+        patched.setenv("HF_HUB_OFFLINE", "1")
+        process = context.Process(target=time.sleep, args=(0,))
+        process.start()
+        process.join()
+        yield context
+
+
+@pytest.fixture
+def start(corpus, model, forkserver):
+    """Start a run in a process of its own; keywords are fields of TrainConfig."""
+    from emma500.training.config import TrainConfig
+    from emma500.training.run import continue_pretrain
+
+    def run(output, **fields):
+        arguments = (model, corpus, output, TrainConfig(**fields))
+        process = forkserver.Process(target=continue_pretrain, args=arguments)
+        process.start()
+        return process
+
+    return run

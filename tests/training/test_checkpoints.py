@@ -1,0 +1,52 @@
+import json
+
+import pytest
+
+from emma500.training.checkpoints import is_complete, latest_complete, publish_checkpoint
+
+FILES = ("model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth")
+
+
+def write(folder, step):
+    checkpoint = folder / f"checkpoint-{step}"
+    checkpoint.mkdir(parents=True)
+    for name in FILES:
+        (checkpoint / name).touch()
+    (checkpoint / "trainer_state.json").write_text(json.dumps({"global_step": step}))
+    return checkpoint
+
+
+def test_the_newest_checkpoint_is_that_of_the_highest_step(tmp_path):
+    for step in (9, 100, 20):
+        write(tmp_path, step)
+    assert latest_complete(tmp_path) == tmp_path / "checkpoint-100"
+
+
+@pytest.mark.parametrize("missing", [*FILES, "trainer_state.json"])
+def test_a_checkpoint_that_lacks_a_file_is_passed_over(tmp_path, missing):
+    write(tmp_path, 10)
+    (write(tmp_path, 20) / missing).unlink()
+    assert latest_complete(tmp_path) == tmp_path / "checkpoint-10"
+
+
+@pytest.mark.parametrize("text", ["", '{"global_step": 2', '{"global_step": 19}'])
+def test_a_checkpoint_with_half_a_state_or_the_wrong_one_is_not_complete(tmp_path, text):
+    checkpoint = write(tmp_path, 20)
+    (checkpoint / "trainer_state.json").write_text(text)
+    assert not is_complete(checkpoint)
+
+
+def test_no_folder_has_no_checkpoint(tmp_path):
+    assert latest_complete(tmp_path / "nowhere") is None
+
+
+def test_publishing_a_checkpoint_removes_the_older_ones(tmp_path):
+    for step in (9, 10):
+        write(tmp_path, step)
+    staged = write(tmp_path / "staged.tmp", 11)
+    publish_checkpoint(staged, tmp_path / "checkpoint-11", keep=2)
+    assert sorted(each.name for each in tmp_path.glob("checkpoint-*")) == [
+        "checkpoint-10",
+        "checkpoint-11",
+    ]
+    assert is_complete(tmp_path / "checkpoint-11")
