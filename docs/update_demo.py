@@ -1,8 +1,8 @@
 """Put the demo's real output into README.md and docs/demo.md.
 
-    emma500 demo --output demo/ > demo.txt
-    python docs/demo_languages.py demo/mala demo/scores/languages > languages.md
-    python docs/update_demo.py demo.txt languages.md
+emma500 demo --output demo/ > demo.txt
+python docs/demo_languages.py demo/mala demo/scores/languages > languages.md
+python docs/update_demo.py demo.txt languages.md
 """
 
 import re

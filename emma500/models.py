@@ -128,15 +128,15 @@ def model_identity(name: str | Path, revision: str | None = None) -> tuple[str, 
             raise SourceError(f"{name} holds no config.json: it is not the folder of a model")
         own_name = Path(name).stem if str(name).endswith(".gguf") else path.absolute().name
         return own_name, fingerprint({file.name: file_digest(file) for file in files})[:16]
-    from transformers import AutoConfig
+    from transformers.utils.hub import cached_file, extract_commit_hash
 
     try:
-        config = AutoConfig.from_pretrained(str(name), revision=revision)
+        file = cached_file(str(name), "config.json", revision=revision)
     except (OSError, ValueError) as error:
         raise SourceError(
             f"the model {str(name)!r} is neither a folder nor can it be read from the Hub: {error}"
         ) from error
-    return str(name), str(getattr(config, "_commit_hash", None) or revision or "main")
+    return str(name), extract_commit_hash(file, None) or revision or "main"
 
 
 def load_tokenizer(name: str | Path, revision: str | None = None) -> Any:

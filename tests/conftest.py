@@ -48,3 +48,55 @@ def shared() -> Path:
     if not (folder / "data").is_dir():
         pytest.skip("no ../shared/data (or EMMA500_SHARED) with the real data")
     return folder
+
+
+@pytest.fixture(scope="session")
+def save_model(tmp_path_factory):
+    """Saves a random Llama of two layers over bytes under a name, and returns its folder."""
+
+    def save(name: str, seed: int = 0) -> Path:
+        import torch
+        from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+        from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
+        alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+        vocabulary = {piece: n for n, piece in enumerate(["<s>", "</s>", "<unk>", *alphabet])}
+        backend = Tokenizer(models.BPE(vocab=vocabulary, merges=[], unk_token="<unk>"))
+        backend.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+        backend.decoder = decoders.ByteLevel()
+        tokenizer = PreTrainedTokenizerFast(
+            tokenizer_object=backend,
+            bos_token="<s>",
+            eos_token="</s>",
+            unk_token="<unk>",
+            pad_token="</s>",
+        )
+        torch.manual_seed(seed)
+        model = LlamaForCausalLM(
+            LlamaConfig(
+                vocab_size=len(vocabulary),
+                hidden_size=32,
+                intermediate_size=64,
+                num_hidden_layers=2,
+                num_attention_heads=4,
+                num_key_value_heads=2,
+                max_position_embeddings=2048,
+                bos_token_id=0,
+                eos_token_id=1,
+                pad_token_id=1,
+                initializer_range=0.3,
+                tie_word_embeddings=True,
+            )
+        )
+        folder = tmp_path_factory.mktemp("models") / name
+        model.save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return folder
+
+    return save
+
+
+@pytest.fixture(scope="session")
+def tiny_model(save_model):
+    """The folder of a random Llama of two layers over bytes."""
+    return save_model("tiny")

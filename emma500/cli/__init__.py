@@ -5,6 +5,7 @@ key or flag is an error (trl's parser). Exit status: 0 done, 1 failed, 2 wrong u
 """
 
 import logging
+import os
 import sys
 from collections.abc import Sequence
 
@@ -26,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Raises:
         EmmaError: Only with `--debug`, so that the traceback shows; as for any other error.
     """
+    os.environ.setdefault(
+        "OMP_WAIT_POLICY", "PASSIVE"
+    )  # on a shared machine spinning threads cost tenfold
     words = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]

@@ -37,7 +37,9 @@ class EvalConfig:
         [],
         "benchmarks that bits-per-byte stands for (default: gflanguages; validation with a corpus)",
     )
-    corpus: str | None = option(None, "corpus whose held-out text is `validation` and `validation-pairs`")
+    corpus: str | None = option(
+        None, "corpus whose held-out text is `validation` and `validation-pairs`"
+    )
     data_dir: str | None = option(
         None, "folder of benchmark files, as <data_dir>/sib200/<label>/test.tsv"
     )

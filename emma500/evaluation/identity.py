@@ -4,11 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emma500.errors import SourceError
-from emma500.manifest import MANIFEST, file_digest, fingerprint, read_manifest
-from emma500.models import local_model
-
-_IDENTITY_FILES = ("*.safetensors", "*.bin", "config.json", "tokenizer.json", "tokenizer.model")
+from emma500.manifest import MANIFEST, read_manifest
+from emma500.models import local_model, model_identity
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,28 +50,11 @@ def identify(model: Any, revision: str | None = None) -> ModelIdentity:
         SourceError: If there is no such model.
     """
     asked = str(getattr(model, "path", model)).rstrip("/")
+    name, found = model_identity(asked, revision)
     path = Path(local_model(asked))
     if not path.is_dir():
-        return _on_hub(asked, revision)
-    files = sorted(file for pattern in _IDENTITY_FILES for file in path.glob(pattern))
-    if not any(file.name == "config.json" for file in files):
-        raise SourceError(f"{asked} holds no config.json: it is not the folder of a model")
-    digest = fingerprint({file.name: file_digest(file) for file in files})[:16]
-    name = Path(asked).stem if asked.endswith(".gguf") else path.absolute().name
-    return _trained(path, ModelIdentity(path=str(path), name=name, revision=digest))
-
-
-def _on_hub(name: str, revision: str | None) -> ModelIdentity:
-    from transformers.utils.hub import cached_file, extract_commit_hash
-
-    try:
-        file = cached_file(name, "config.json", revision=revision)
-    except (OSError, ValueError) as error:
-        raise SourceError(
-            f"the model {name!r} is neither a folder nor can it be read from the Hub: {error}"
-        ) from error
-    commit = extract_commit_hash(file, None) or revision
-    return ModelIdentity(path=name, name=name, revision=commit or "main", commit=commit)
+        return ModelIdentity(path=asked, name=name, revision=found, commit=found)
+    return _trained(path, ModelIdentity(path=str(path), name=name, revision=found))
 
 
 def _trained(path: Path, identity: ModelIdentity) -> ModelIdentity:

@@ -110,7 +110,9 @@ def test_a_finished_corpus_is_opened_not_built_again_and_replaced_only_when_told
     inode = (tmp_path / "mala" / "README.md").stat().st_ino
     build_mala(jsonl, tmp_path / "mala", config=FAST)
     assert (tmp_path / "mala" / "README.md").stat().st_ino == inode
-    with pytest.raises(OutputError, match=r"holds another result of this kind \(corpus\).*overwrite=True"):
+    with pytest.raises(
+        OutputError, match=r"holds another result of this kind \(corpus\).*overwrite=True"
+    ):
         build_mala(jsonl, tmp_path / "mala", config=BuildConfig(identify="off", seed=7))
     assert (tmp_path / "mala" / "README.md").stat().st_ino == inode
     build_mala(jsonl, tmp_path / "mala", config=BuildConfig(identify="off", seed=7, overwrite=True))

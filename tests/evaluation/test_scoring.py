@@ -87,7 +87,7 @@ def test_progress_counts_all_rows_once(pair):
 
 def test_a_row_longer_than_the_model_takes_is_refused(pair):
     with pytest.raises(
-        ConfigError, match=r"max_length is 4096, but the model takes at most 256 tokens"
+        ConfigError, match=r"max_length is 4096, but the model takes at most 2048 tokens"
     ):
         score(pair, items(["a"]), max_length=4096)
 

@@ -39,7 +39,7 @@ def test_gflanguages_holds_more_than_700_languages_and_scripts(passages):
 
 
 def test_each_passage_of_gflanguages_stands_once(passages):
-    by_code = {}
+    by_code: dict[str, list[str]] = {}
     for row in passages:
         by_code.setdefault(row["original_code"], []).append(row["text"])
     for texts in by_code.values():

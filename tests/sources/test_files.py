@@ -4,6 +4,7 @@ import gzip
 import json
 import lzma
 import pickle
+from collections.abc import Callable
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,7 +18,7 @@ from emma500.sources.files import FileSource
 from emma500.sources.reading import Options
 
 INFO = SourceInfo(name="toy", component="monolingual", revision="", license="CC0-1.0", url="")
-COMPRESS = {
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "xz": lzma.compress,
     "zst": lambda data: (

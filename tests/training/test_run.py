@@ -41,8 +41,8 @@ def test_validation_is_recorded_at_the_start_at_every_eval_step_and_at_the_end(f
 def test_the_manifest_says_what_was_trained_on_what(finished):
     manifest = finished.manifest
     assert list(manifest)[:2] == ["kind", "fingerprint"]
-    assert manifest["base_model"]["name"] == "tiny-llama"
-    assert manifest["base_model"]["n_parameters"] == 26_848
+    assert manifest["base_model"]["name"] == "tiny"
+    assert manifest["base_model"]["n_parameters"] == 26_880
     assert manifest["corpus"] == {"name": "tiny", "fingerprint": "f" * 32, "digest": "d" * 32}
     plan = {(row["component"], row["label"]): row for row in manifest["plan"]}
     assert plan["monolingual", "eng_Latn"]["replay"]
@@ -72,7 +72,7 @@ def test_the_output_is_a_model_folder_without_traces_of_the_machine(
 
 def test_a_run_reads_as_a_sentence_and_a_line_a_language(finished):
     lines = repr(finished).split("\n")
-    assert lines[0].startswith("TrainingRun(tiny-llama on tiny: 30 steps, ")
+    assert lines[0].startswith("TrainingRun(tiny on tiny: 30 steps, ")
     assert len(lines) == 4
     assert "bits per byte (-" in lines[1]
 
@@ -203,7 +203,7 @@ def test_lora_trains_adapters_and_exports_a_merged_model(tmp_path, corpus, model
     assert torch.equal(merged["model.embed_tokens.weight"], base["model.embed_tokens.weight"])
     name = "model.layers.0.self_attn.q_proj.weight"
     assert not torch.equal(merged[name], base[name])
-    assert run.manifest["base_model"]["n_parameters"] == 26_848
+    assert run.manifest["base_model"]["n_parameters"] == 26_880
 
 
 @LORA_WARNING
@@ -270,8 +270,8 @@ def test_more_steps_than_the_text_allows_are_refused(tmp_path, corpus, model, co
 
 
 def test_rows_longer_than_the_model_takes_are_refused(tmp_path, corpus, model, config):
-    with pytest.raises(ConfigError, match="max_length is 1024, but the model takes at most 512"):
-        continue_pretrain(model, corpus, tmp_path / "out", config(max_length=1024, max_steps=1))
+    with pytest.raises(ConfigError, match="max_length is 4096, but the model takes at most 2048"):
+        continue_pretrain(model, corpus, tmp_path / "out", config(max_length=4096, max_steps=1))
 
 
 def test_a_model_that_is_not_there_is_a_source_error(tmp_path, corpus, config):
