@@ -22,13 +22,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from emma500.errors import FailureError
 from emma500.folder import Corpus
 from emma500.models import local_model, packaged_model
-from emma500.progress import Progress
+from emma500.progress import Progress, tracked
 from emma500.storage import write_text
 
 if TYPE_CHECKING:
     from emma500.evaluation.scores import Scores
     from emma500.publishing.publish import PublishedRepo
     from emma500.training.run import TrainingRun
+
+    Results = tuple[Corpus, TrainingRun, Scores, Scores]
 
 LANGUAGES = (
     "est_Latn", "lav_Latn", "epo_Latn", "uig_Arab", "mon_Cyrl", "tgk_Cyrl", "kir_Cyrl", "hye_Armn",
@@ -52,12 +54,12 @@ TRAINING: dict[str, Any] = {
     "max_length": 256,
     "per_device_train_batch_size": 1,
     "gradient_accumulation_steps": 4,
-    "max_steps": 48,
+    "max_steps": 40,
     "learning_rate": 5e-4,
     "warmup_steps": 5,
     "logging_steps": 4,
-    "eval_steps": 16,
-    "save_steps": 16,
+    "eval_steps": 20,
+    "save_steps": 20,
     "max_validation_bytes": 4_000,
     "bf16": True,
 }
@@ -81,6 +83,7 @@ def run_demo(
     output: str | Path = "demo",
     *,
     repo_prefix: str | None = None,
+    overwrite: bool = False,
     progress: Progress | None = None,
 ) -> DemoResult:
     """Go the whole way: corpus, scores, training, scores, publishing, report.
@@ -91,6 +94,7 @@ def run_demo(
         output: The folder of everything the demo makes.
         repo_prefix: Publish to the Hub as `<repo_prefix>/mala` and so on, with the token of the environment; by default
             the repositories are laid out under `<output>/hub/`.
+        overwrite: Replace what another version, or something else, made in the folder.
         progress: Called as the steps advance.
 
     Returns:
@@ -99,29 +103,23 @@ def run_demo(
     Raises:
         MissingExtraError: If the demo extra is not installed.
         SourceError: If the package that carries the base model is not installed.
+        OutputError: If the folder holds what other versions made, and `overwrite` is not set.
     """
-    from emma500.publishing.report import report, summary_tables
+    from emma500.publishing.report import summary_tables
 
     output = Path(output)
     model = packaged_model(BASE_PACKAGE)
+    steps = _Steps(output=output, overwrite=overwrite, progress=progress)
     clock = Clock(output / "timings.json")
-    scores = output / "scores"
-    corpus = clock.step("build_mala", lambda: _apart(_build, output / "mala", progress))
-    clock.step("load_dataset", lambda: _apart(_load, output / "mala"))
-    clock.step("convert the base model", lambda: _apart(local_model, model))
-    before = clock.step(
-        "evaluate before", lambda: _apart(_evaluate, model, corpus, scores / "before", progress)
-    )
-    run = clock.step(
-        "continue_pretrain", lambda: _apart(_train, model, corpus, output / "model", progress)
-    )
-    after = clock.step(
-        "evaluate after", lambda: _apart(_evaluate, run, corpus, scores / "after", progress)
-    )
-    repos = clock.step(
-        "publish", lambda: _publish((corpus, run, before, after), output, repo_prefix)
-    )
-    page = clock.step("report", lambda: report(corpus, run, before, after, output))
+    corpus = clock.step("build_mala", steps.build)
+    clock.step("load_dataset", steps.load)
+    clock.step("convert the base model", steps.convert, model)
+    before = clock.step("evaluate before", steps.evaluate, model, corpus, "before")
+    run = clock.step("continue_pretrain", steps.train, model, corpus)
+    after = clock.step("evaluate after", steps.evaluate, run, corpus, "after")
+    results = (corpus, run, before, after)
+    repos = clock.step("publish", steps.publish, results, repo_prefix)
+    page = clock.step("report", steps.report, results)
     tables = [
         each.text() for each in summary_tables(corpus.manifest, before, after, run=run.manifest)
     ]
@@ -134,86 +132,89 @@ def run_demo(
     )
 
 
-def _apart(work: Callable[..., Made], *arguments: Any) -> Made:
-    """Run a step in a process of its own, whose memory goes back to the machine when the step is done."""
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(1, spawn, _follow, (os.getpid(),)) as pool:
-        return pool.submit(work, *arguments).result()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Steps:
+    """What each step calls; a step runs in a process of its own, so this travels there."""
 
+    output: Path
+    overwrite: bool
+    progress: Progress | None
 
-def _follow(parent: int) -> None:
-    """End this process when its parent is gone, or a killed demo would go on and meet its own second run."""
+    def build(self) -> Corpus:
+        from emma500.corpus.build import BuildConfig, build_mala
 
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.2)
-        os._exit(1)
+        config = BuildConfig(validation_share=0.05, overwrite=self.overwrite)
+        return build_mala("embedded", self.output / "mala", config=config, progress=self.progress)
 
-    threading.Thread(target=watch, daemon=True).start()
+    def load(self) -> None:
+        """Load one language as any user of `datasets` would, to fail here rather than in their hands."""
+        import datasets
 
+        datasets.disable_progress_bars()
+        folder, label = str(self.output / "mala"), LANGUAGES[0]
+        for streaming in tracked((False, True), self.progress, "loading with datasets"):
+            rows = datasets.load_dataset(folder, label, split="train", streaming=streaming)
+            if next(iter(rows))["label"] != label:
+                raise FailureError(f"{folder} gives rows of another language than {label}")
 
-def _build(output: Path, progress: Progress | None) -> Corpus:
-    from emma500.corpus.build import BuildConfig, build_mala
+    def convert(self, model: Path) -> None:
+        for each in tracked([model], self.progress, "converting the base model"):
+            local_model(each)
 
-    return build_mala(
-        "embedded", output, config=BuildConfig(validation_share=0.05), progress=progress
-    )
+    def evaluate(self, model: Any, corpus: Corpus, name: str) -> "Scores":
+        from emma500.evaluation.evaluate import EvalConfig, evaluate
 
+        return evaluate(
+            model,
+            ["gflanguages", "validation-pairs"],
+            [*LANGUAGES, "eng_Latn"],
+            EvalConfig(
+                corpus=corpus.root,
+                bf16=True,
+                max_length=512,
+                max_documents=40,
+                overwrite=self.overwrite,
+            ),
+            output=self.output / "scores" / name,
+            progress=self.progress,
+        )
 
-def _load(folder: Path) -> None:
-    """Load one language as any user of `datasets` would, to fail here rather than in their hands."""
-    import datasets
+    def train(self, model: Path, corpus: Corpus) -> "TrainingRun":
+        from emma500.training.config import TrainConfig
+        from emma500.training.run import continue_pretrain
 
-    datasets.disable_progress_bars()
-    for streaming in (False, True):
-        rows = datasets.load_dataset(str(folder), LANGUAGES[0], split="train", streaming=streaming)
-        if next(iter(rows))["label"] != LANGUAGES[0]:
-            raise FailureError(f"{folder} gives rows of another language than {LANGUAGES[0]}")
+        config = TrainConfig(overwrite=self.overwrite, **TRAINING)
+        output = self.output / "model"
+        return continue_pretrain(model, corpus, output, config, progress=self.progress)
 
+    def publish(self, results: "Results", repo_prefix: str | None) -> "list[PublishedRepo]":
+        from emma500.publishing.publish import PublishConfig, publish
 
-def _evaluate(model: Any, corpus: Corpus, output: Path, progress: Progress | None) -> "Scores":
-    from emma500.evaluation.evaluate import EvalConfig, evaluate
+        corpus, run, before, after = results
+        prefix = (repo_prefix or "demo").rstrip("/")
+        directory = None if repo_prefix else self.output / "hub"
+        name = f"{prefix}/mala"
+        card = PublishConfig(base_model=BASE_MODEL, datasets=[name], license="apache-2.0")
+        model = f"{prefix}/{MODEL}"
+        place: dict[str, Any] = {"directory": directory, "progress": self.progress}
+        return [
+            publish(corpus, name, **place),
+            publish(run, model, card, scores=[before, after], **place),
+            publish(after, f"{model}-scores", scores=[before], **place),
+        ]
 
-    return evaluate(
-        model,
-        ["gflanguages", "validation-pairs"],
-        [*LANGUAGES, "eng_Latn"],
-        EvalConfig(corpus=corpus.root, bf16=True, max_length=512, max_documents=40),
-        output=output,
-        progress=progress,
-    )
+    def report(self, results: "Results") -> Path:
+        from emma500.publishing.report import report
 
-
-def _train(model: Path, corpus: Corpus, output: Path, progress: Progress | None) -> "TrainingRun":
-    from emma500.training.config import TrainConfig
-    from emma500.training.run import continue_pretrain
-
-    return continue_pretrain(model, corpus, output, TrainConfig(**TRAINING), progress=progress)
-
-
-def _publish(
-    results: "tuple[Corpus, TrainingRun, Scores, Scores]", output: Path, repo_prefix: str | None
-) -> "list[PublishedRepo]":
-    from emma500.publishing.publish import PublishConfig, publish
-
-    corpus, run, *scores = results
-    prefix = (repo_prefix or "demo").rstrip("/")
-    directory = None if repo_prefix else output / "hub"
-    names = {
-        "corpus": f"{prefix}/mala",
-        "model": f"{prefix}/{MODEL}",
-        "scores": f"{prefix}/{MODEL}-scores",
-    }
-    card = PublishConfig(base_model=BASE_MODEL, datasets=[names["corpus"]])
-    return [
-        publish(corpus, names["corpus"], directory=directory),
-        publish(run, names["model"], card, scores=scores, directory=directory),
-        publish(scores[1], names["scores"], scores=scores[:1], directory=directory),
-    ]
+        (page,) = (
+            report(*results, output)
+            for output in tracked([self.output], self.progress, "drawing the report")
+        )
+        return page
 
 
 class Clock:
-    """Wall time by step, kept over several runs of the demo in `timings.json`.
+    """Runs the steps, and keeps their wall time and peak memory over several runs in `timings.json`.
 
     Times are the one thing a second run may change, so they stand in a file of their own and in no other.
     """
@@ -225,13 +226,25 @@ class Clock:
         )
         self.rows: list[tuple[str, float, float]] = []
 
-    def step(self, name: str, work: Callable[[], Made]) -> Made:
-        """Do the work of one step and note its seconds and the peak memory of any process so far."""
+    def step(self, name: str, work: Callable[..., Made], *arguments: Any) -> Made:
+        """Do the work of one step in a process of its own, and note its seconds and the peak memory.
+
+        What a step allocates goes back to the machine when it is done. The peak is that of both processes together.
+
+        Args:
+            name: The step's name.
+            work: What to do.
+            *arguments: What to do it with.
+
+        Returns:
+            What the work returns.
+        """
         sys.stderr.write(f"== {name}\n")
         start = time.monotonic()
-        made = work()
-        seconds = time.monotonic() - start
-        peak = peak_gib()
+        spawn = multiprocessing.get_context("spawn")
+        with ProcessPoolExecutor(1, spawn, _follow, (os.getpid(),)) as pool:
+            made, peak = pool.submit(_measured, work, *arguments).result()
+        seconds, peak = time.monotonic() - start, peak + _peak_gib()
         self.rows.append((name, seconds, peak))
         earlier = self.steps.get(name, {"seconds": 0.0, "peak_gib": 0.0})
         self.steps[name] = {
@@ -242,17 +255,30 @@ class Clock:
         return made
 
     def table(self) -> str:
-        """Return the steps of this run with their seconds and the peak memory."""
+        """Return the steps of this run with their seconds and their peak memory."""
         lines = [f"{'step':<22}{'seconds':>9}{'peak GiB':>10}"]
         lines += [f"{name:<22}{seconds:>9.1f}{peak:>10.2f}" for name, seconds, peak in self.rows]
-        total = sum(seconds for _, seconds, _ in self.rows)
-        return "\n".join([*lines, f"{'all':<22}{total:>9.1f}{peak_gib():>10.2f}"])
+        seconds = sum(row[1] for row in self.rows)
+        return "\n".join(
+            [*lines, f"{'all':<22}{seconds:>9.1f}{max(row[2] for row in self.rows):>10.2f}"]
+        )
 
 
-def peak_gib() -> float:
-    """Return the peak resident memory of this process or of its largest child, in GiB."""
-    kibibytes = max(
-        resource.getrusage(who).ru_maxrss
-        for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
-    return kibibytes / (1 << 20)
+def _measured(work: Callable[..., Made], *arguments: Any) -> tuple[Made, float]:
+    return work(*arguments), _peak_gib()
+
+
+def _peak_gib() -> float:
+    """Return the peak resident memory of this process so far, in GiB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20)
+
+
+def _follow(parent: int) -> None:
+    """End this process when its parent is gone, or a killed demo would go on and meet its own second run."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

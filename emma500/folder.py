@@ -164,14 +164,23 @@ class Corpus:
         Raises:
             LanguageError: If the corpus lacks the label.
         """
-        import datasets
-
         for component in FOLDERS:
             names = {config_name(component, each): each for each in self.labels_of(component)}
             if label in names:
-                return datasets.load_dataset(_dataset_path(self.root), label, **options)
+                return self.load_with_datasets(label, **options)
         self.check_label("monolingual", label)
         raise LanguageError(f"{self.name} has no configuration {label!r}")
+
+    def load_with_datasets(self, *names: str, **options: Any) -> Any:
+        """Call `datasets.load_dataset` on this corpus: a folder, or a Hub dataset at its revision."""
+        import datasets
+
+        path, _, revision = self.root.removeprefix("hf://datasets/").partition("@")
+        if self.root.startswith("hf://") and revision:
+            options = {"revision": revision, **options}
+        return datasets.load_dataset(
+            path if self.root.startswith("hf://") else self.root, *names, **options
+        )
 
     def __repr__(self) -> str:
         sizes = ", ".join(
@@ -199,10 +208,6 @@ def _address(root: "str | Path") -> str:
     if text.startswith((".", "~")):
         return str(Path(text).expanduser().absolute())
     return f"hf://datasets/{text}"
-
-
-def _dataset_path(root: str) -> str:
-    return root.removeprefix("hf://datasets/")
 
 
 class _filesystem:

@@ -48,9 +48,13 @@ class Bars:
         """Move the bar of `description` to `done`, and start it if it is a new one."""
         if description != self._description:
             self.close()
+            if total is not None and done >= total:
+                return  # the last word of something that was interrupted by another bar
             from tqdm import tqdm
 
-            self._bar = tqdm(desc=f"{description:<28}", total=total, file=sys.stderr, leave=True)
+            self._bar = tqdm(
+                desc=f"{description:<28}", total=total, initial=done, file=sys.stderr, leave=True
+            )
             self._description = description
         if total is not None and self._bar.total != total:
             self._bar.total = total

@@ -4,9 +4,11 @@ Whatever is killed leaves at worst a `*.tmp` that the next run removes.
 """
 
 import errno
+import fcntl
 import json
 import os
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +17,8 @@ from typing import Any
 from emma500.errors import OutputError, StorageError
 
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_PATIENCE = 3.0
+"""Seconds to wait for a lock: a killed process and its children take a moment to end."""
 
 
 @contextmanager
@@ -62,6 +66,52 @@ def atomic_file(path: Path) -> Iterator[Path]:
             temporary.replace(path)
         finally:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def locked(output: Path) -> Iterator[None]:
+    """Keep other processes from writing the same output.
+
+    The lock is the kernel's: it ends with the process, however that ends. A process that was just killed is waited for.
+
+    Args:
+        output: What is being written; the lock file `<output>.lock` stands beside it meanwhile.
+
+    Yields:
+        Nothing.
+
+    Raises:
+        OutputError: If another process is writing there.
+    """
+    path = output.with_name(output.name + ".lock")
+    with space_checked(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = _acquire(path)
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def _acquire(path: Path) -> int:
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(descriptor)
+            if time.monotonic() > deadline:
+                output = path.with_suffix("")
+                raise OutputError(
+                    f"another process is writing {output}: wait for it, or choose another output"
+                ) from error
+            time.sleep(0.1)
+            continue
+        if path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino:
+            return descriptor
+        os.close(descriptor)  # its last owner removed the file in between
 
 
 def write_text(path: Path, text: str) -> None:

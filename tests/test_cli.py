@@ -74,6 +74,14 @@ def test_an_unknown_key_of_the_configuration_file_is_refused(tmp_path, capsys):
     assert "unknown flag or key '--near_deduplication'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("text", ["output: [unclosed\n", "- a list\n"])
+def test_a_configuration_file_that_is_no_mapping_is_wrong_usage_in_one_line(text, tmp_path, capsys):
+    file = tmp_path / "run.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert main(["demo", "--config", str(file)]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
 def test_a_flag_overrides_the_configuration_file(tmp_path, capsys, monkeypatch):
     seen = []
 

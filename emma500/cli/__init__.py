@@ -65,7 +65,7 @@ def _dispatch(name: str, words: list[str]) -> int:
 
 
 def _fail(message: str, status: int) -> int:
-    sys.stderr.write(f"emma500: {message}\n")
+    sys.stderr.write(f"emma500: {' '.join(message.split())}\n")
     return status
 
 

@@ -68,6 +68,9 @@ class DemoArguments:
     repo_prefix: str | None = option(
         None, "publish to the Hub as USER/… (with a token), not to a folder"
     )
+    overwrite: bool = option(
+        False, "make everything anew where an earlier demo was made with other versions"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +112,7 @@ def _train(arguments: TrainArguments, config: Any) -> Any:
 def _evaluate(arguments: EvaluateArguments, config: Any) -> Any:
     from emma500 import Scores, evaluate
 
+    baseline = None if arguments.baseline is None else Scores.load(arguments.baseline)
     scores = evaluate(
         _required(arguments.model_name_or_path, "model_name_or_path"),
         arguments.benchmarks,
@@ -117,9 +121,9 @@ def _evaluate(arguments: EvaluateArguments, config: Any) -> Any:
         output=arguments.output_dir or None,
         progress=Bars(),
     )
-    if arguments.baseline is None:
+    if baseline is None:
         return scores
-    return f"{scores}\n\n{scores.compare(Scores.load(arguments.baseline)).to_string(index=False)}"
+    return f"{scores}\n\n{scores.compare(baseline).to_string(index=False)}"
 
 
 def _publish(arguments: PublishArguments, config: Any) -> Any:
@@ -150,7 +154,12 @@ def _report(arguments: ReportArguments) -> Any:
 def _demo(arguments: DemoArguments) -> Any:
     from emma500.demo import run_demo
 
-    return run_demo(arguments.output, repo_prefix=arguments.repo_prefix, progress=Bars())
+    return run_demo(
+        arguments.output,
+        repo_prefix=arguments.repo_prefix,
+        overwrite=arguments.overwrite,
+        progress=Bars(),
+    )
 
 
 def _types(first: type, config: str | None = None) -> Callable[[], list[type]]:

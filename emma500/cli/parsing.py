@@ -23,6 +23,7 @@ def parse(name: str, command: Command, words: list[str]) -> tuple[Any, ...]:
         UsageError: If a flag or a key is unknown, or a value has the wrong form.
         EmmaError: If a value breaks the rule of its configuration.
     """
+    import yaml
     from trl import TrlParser
 
     parser = TrlParser(
@@ -39,7 +40,7 @@ def parse(name: str, command: Command, words: list[str]) -> tuple[Any, ...]:
         *parsed, unknown = parser.parse_args_and_config(words, return_remaining_strings=True)
     except EmmaError:
         raise
-    except (ValueError, TypeError, OSError, IndexError) as error:
+    except (ValueError, TypeError, OSError, IndexError, yaml.YAMLError) as error:
         raise UsageError(f"{name}: {error}") from error
     if unknown:
         flags = [flag for action in parser._actions for flag in action.option_strings[:1]]
