@@ -44,6 +44,8 @@ class PublishedRepo:
 
     def __repr__(self) -> str:
         at = f" at {self.commit[:8]}" if self.commit else ""
+        if not (self.commit or self.path):
+            at = ", dry run: nothing was written"
         return (
             f"PublishedRepo({self.repo_id!r}: {self.repo_type}, {len(self.files):,} files, "
             f"{self.n_uploaded:,} new or changed; {self.url}{at})"
@@ -136,7 +138,7 @@ def _to_hub(request: Request, layout: Layout, progress: Progress | None) -> Publ
             return PublishedRepo(
                 repo_id=request.repo_id,
                 repo_type=layout.repo_type,
-                url="(dry run)",
+                url=f"{layout.repo_type} {request.repo_id} on the Hub",
                 files=files,
                 n_uploaded=0,
             )

@@ -110,6 +110,7 @@ def test_saved_scores_give_the_same_repository_as_unsaved_ones(tmp_path, after):
 def test_a_dry_run_writes_nothing(tmp_path, corpus):
     before = tree(tmp_path)
     published = publish(corpus, "user/mala", PublishConfig(dry_run=True))
+    assert "dry run: nothing was written" in repr(published)
     assert "README.md" in published.files
     assert published.commit is None
     assert tree(tmp_path) == before
