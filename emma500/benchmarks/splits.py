@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from emma500.benchmarks.base import Item
@@ -58,8 +59,8 @@ class HeldOutPairs:
     """The held-out sentence pairs of a corpus, each side under its own label.
 
     Pairs are split by their source text, so the translations of one held-out source are held out in every language:
-    they share a `parallel_id`. A sentence that also stands in the training split of its label, as the
-    translation of another source, is left out.
+    they share a `parallel_id`. A sentence that also stands in a training pair of its label, with any other label, as
+    the translation of another source, is left out.
 
     Args:
         corpus: A corpus, its folder, or its Hub id.
@@ -85,14 +86,15 @@ class HeldOutPairs:
     @cached_property
     def _sides(self) -> dict[str, list[tuple[str, str]]]:
         """The pairs that hold a label, each with the column of that label."""
-        found: dict[str, list[tuple[str, str]]] = {}
-        for pair in self.corpus.labels_of("bilingual"):
-            if self.corpus.files("bilingual", pair, "validation"):
-                for label, column in zip(
-                    pair.split("-"), ("source_text", "target_text"), strict=True
-                ):
-                    found.setdefault(label, []).append((pair, column))
-        return found
+        return {
+            label: pairs
+            for label, every in _pairs_by_side(self.corpus).items()
+            if (
+                pairs := [
+                    each for each in every if self.corpus.files("bilingual", each[0], "validation")
+                ]
+            )
+        }
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -101,22 +103,15 @@ class HeldOutPairs:
 
     def read(self, label: str) -> Iterator[Item]:
         """Yield the held-out sentences of one label, each once, in the order of their pairs and ids."""
-        seen: set[str] = set()
+        seen = leaked_sentences(self.corpus, label)
         for pair, column in self._sides[label]:
             columns = list(dict.fromkeys(["source_text", column]))
             held_out = self.corpus.read("bilingual", pair, "validation", columns)
-            trained = self.corpus.read("bilingual", pair, "train", [column])
             if held_out is None:
                 continue
-            texts = held_out[column]
-            known = (
-                set(pc.filter(trained[column], pc.is_in(trained[column], texts)).to_pylist())
-                if trained is not None
-                else set()
-            )
             sources = held_out["source_text"].to_pylist()
-            for source, text in zip(sources, texts.to_pylist(), strict=True):
-                if text and text not in known and text not in seen:
+            for source, text in zip(sources, held_out[column].to_pylist(), strict=True):
+                if text and text not in seen:
                     seen.add(text)
                     yield Item(
                         id=fingerprint(text),
@@ -124,3 +119,39 @@ class HeldOutPairs:
                         text=text,
                         parallel_id=fingerprint(source),
                     )
+
+
+def leaked_sentences(corpus: Corpus, label: str) -> set[str]:
+    """Return the held-out sentences of a label that training sees as well.
+
+    Args:
+        corpus: The corpus.
+        label: One side of its pairs.
+
+    Returns:
+        The sentences that stand both in the validation split of a pair of this label and in the training split of that
+        pair or of another one.
+    """
+    pairs = _pairs_by_side(corpus).get(label, [])
+    held_out: set[str] = set()
+    for pair, column in pairs:
+        table = corpus.read("bilingual", pair, "validation", [column])
+        if table is not None:
+            held_out.update(table[column].to_pylist())
+    leaked: set[str] = set()
+    for pair, column in pairs if held_out else ():
+        table = corpus.read("bilingual", pair, "train", [column])
+        if table is not None:
+            texts = table[column]
+            wanted = pa.array(list(held_out), texts.type)
+            leaked.update(texts.filter(pc.is_in(texts, value_set=wanted)).to_pylist())
+    return leaked
+
+
+def _pairs_by_side(corpus: Corpus) -> dict[str, list[tuple[str, str]]]:
+    """Return the pairs that hold a label, each with the column of that label."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for pair in corpus.labels_of("bilingual"):
+        for label, column in zip(pair.split("-"), ("source_text", "target_text"), strict=True):
+            found.setdefault(label, []).append((pair, column))
+    return found

@@ -4,8 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from emma500.gguf import local_model
 from emma500.manifest import MANIFEST, read_manifest
-from emma500.models import local_model, model_identity
+from emma500.models import model_identity, trained_sources
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,7 +69,7 @@ def _trained(path: Path, identity: ModelIdentity) -> ModelIdentity:
         name=identity.name,
         revision=identity.revision,
         base_model=str(manifest["base_model"]["name"]),
-        trained_sources=frozenset(source for row in manifest["plan"] for source in row["sources"]),
+        trained_sources=trained_sources(path),
         trained_labels=tuple(sorted({row["label"] for row in manifest["plan"]})),
         corpus_digest=str(manifest["corpus"]["digest"]),
     )

@@ -4,7 +4,7 @@ A monolingual or code row is a document. Sentence pairs are short, so ten of the
 generation of EMMA-500; ten that follow each other in the order of their ids, which is a random order.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -83,6 +83,7 @@ def read_texts(
     sources: Sequence[str] = (),
     exclude_sources: Sequence[str] = (),
     pair_format: PairFormat = "both",
+    without: Collection[str] = (),
 ) -> Texts:
     """Read the documents of one label.
 
@@ -94,6 +95,7 @@ def read_texts(
         exclude_sources: No rows of these sources.
         pair_format: What a document of pairs holds: only the lines of the chosen side ("target"), or both sides with
             their labels, `eng_Latn: …` before `yor_Latn: …` ("both").
+        without: Pairs whose sentence on the chosen side is one of these are left out.
 
     Returns:
         The documents in the order of their ids.
@@ -104,6 +106,11 @@ def read_texts(
     if table is None:
         return Texts(texts=[], sources=[])
     table = _of_sources(table, sources, exclude_sources)
+    if pair and without:
+        column = table[_side(chosen)]
+        table = table.filter(
+            pc.invert(pc.is_in(column, value_set=pa.array(list(without), column.type)))
+        )
     texts = pair_documents(table, chosen, pair_format) if pair else table["text"].to_pylist()
     return Texts(texts=texts, sources=sorted(set(table["source"].unique().to_pylist())))
 
@@ -133,8 +140,7 @@ def pair_documents(table: pa.Table, chosen: Chosen, pair_format: PairFormat) -> 
     """
     source_label, target_label = chosen.label.split("-")
     if pair_format == "target":
-        side = "source_text" if chosen.language == source_label else "target_text"
-        lines = iter(table[side].to_pylist())
+        lines = iter(table[_side(chosen)].to_pylist())
     else:
         both = zip(table["source_text"].to_pylist(), table["target_text"].to_pylist(), strict=True)
         lines = iter(
@@ -144,6 +150,11 @@ def pair_documents(table: pa.Table, chosen: Chosen, pair_format: PairFormat) -> 
     while ten := list(islice(lines, PAIRS_A_DOCUMENT)):
         documents.append("\n".join(ten))
     return documents
+
+
+def _side(chosen: Chosen) -> str:
+    """Return the column of a pair's chosen side."""
+    return "source_text" if chosen.language == chosen.label.split("-")[0] else "target_text"
 
 
 def tokenize(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from emma500.errors import ConfigError
 from emma500.manifest import fingerprint
 from emma500.mixture.documents import Chosen, TokenDocuments
 from emma500.mixture.packing import Pieces, empty_rows, piece_tokens, place, put
@@ -107,11 +106,8 @@ class PackedRows:
         first_rows = [0]
         trained = np.zeros(len(self._documents), np.int64)
         while first_rows[-1] < self.n_rows:
+            # a pool in whose stretch no document starts has no rows; the next one starts where it does
             pool = self._pool(len(first_rows) - 1)
-            if not len(pool.order):
-                raise ConfigError(
-                    f"the plan's text fills only {first_rows[-1]} of {self.n_rows} rows"
-                )
             used = np.zeros(pool.pieces.n_rows, bool)
             used[pool.order[: self.n_rows - first_rows[-1]]] = True
             counted = used[pool.pieces.row]

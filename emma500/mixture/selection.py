@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from emma500.errors import LanguageError
+from emma500.errors import ConfigError, LanguageError
 from emma500.folder import Corpus, nearest
 from emma500.languages.codes import Language
 from emma500.languages.labels import matching
@@ -30,7 +30,7 @@ def select(
     Raises:
         LanguageError: If the corpus lacks a language, or nothing is left; the message lists the nearest labels.
     """
-    sides = _sides(corpus, [each for each in components if each != "code"])
+    sides = sides_of(corpus, components)
     replay = {resolve(each, corpus.labels, corpus.name) for each in replay_languages}
     wanted = {resolve(each, sides, corpus.name) for each in languages} or set(sides) - replay
     wanted -= replay
@@ -81,9 +81,33 @@ def resolve(code: str, known: Sequence[str], corpus: str) -> str:
     )
 
 
-def _sides(corpus: Corpus, components: Sequence[str]) -> list[str]:
+def check_sources(corpus: Corpus, names: Sequence[str]) -> None:
+    """Make sure that the corpus has sources of these names; a misspelt one would choose or exclude nothing.
+
+    Args:
+        corpus: The corpus.
+        names: Names of sources.
+
+    Raises:
+        ConfigError: If there is no such source; the message names the nearest, and those there are.
+    """
+    known = sorted({row["name"] for row in corpus.manifest["sources"]}) if names else []
+    for name in names:
+        if name not in known:
+            raise ConfigError(
+                f"{corpus.name} has no source {name!r}; nearest: {nearest(name, known) or 'none'}; it has: "
+                f"{', '.join(known) or 'none'}"
+            )
+
+
+def sides_of(corpus: Corpus, components: Sequence[str]) -> list[str]:
+    """Return the languages of some components, code apart, sorted; a pair counts for both of its sides."""
     labels = {
-        side for each in components for label in corpus.labels_of(each) for side in label.split("-")
+        side
+        for each in components
+        if each != "code"
+        for label in corpus.labels_of(each)
+        for side in label.split("-")
     }
     return sorted(labels)
 

@@ -1,6 +1,7 @@
 """Checkpoints that are whole or not there: which one to go on from."""
 
 import json
+import logging
 import os
 import shutil
 from pathlib import Path
@@ -9,13 +10,29 @@ from emma500.storage import space_checked
 
 PREFIX = "checkpoint-"
 
+logger = logging.getLogger(__name__)
+
+_NEEDED = [
+    ("model", "adapter_model", "pytorch_model"),
+    ("optimizer",),
+    ("scheduler",),
+    ("rng_state",),
+]
+"""Beginnings of the names of the files a checkpoint needs, one of each."""
+
 STAGED = "staged.tmp"
 """Where a checkpoint is written before it is renamed; what is left of a kill is removed by the next run."""
 
 
 def latest_complete(folder: Path) -> Path | None:
     """Return the newest checkpoint that is complete, or None; half-written ones are passed over."""
-    found = [each for each in folder.glob(f"{PREFIX}*") if is_complete(each)]
+    every = list(folder.glob(f"{PREFIX}*"))
+    found = [each for each in every if is_complete(each)]
+    if every and not found:
+        logger.warning(
+            "%s holds %d checkpoints, but none is complete: the run starts from the beginning",
+            folder, len(every),
+        )  # fmt: skip
     return max(found, key=_step, default=None)
 
 
@@ -29,15 +46,20 @@ def is_complete(checkpoint: Path) -> bool:
     except (OSError, ValueError):
         return False
     names = [each.name for each in checkpoint.iterdir()]
-    needed = (
-        ("model", "adapter_model", "pytorch_model"),
-        ("optimizer",),
-        ("scheduler",),
-        ("rng_state",),
-    )
+    needed = [("rng_state",)] if _is_deepspeed(checkpoint) else _NEEDED
     return state.get("global_step") == int(step) and all(
         any(name.startswith(beginning) for name in names) for beginning in needed
     )
+
+
+def _is_deepspeed(checkpoint: Path) -> bool:
+    """Tell whether DeepSpeed wrote it: its last file, `latest`, names the folder of weights and optimizer."""
+    try:
+        state = (checkpoint / "latest").read_text(encoding="utf-8").strip()
+    except (OSError, ValueError):
+        return False
+    folder = checkpoint / state
+    return bool(state) and folder.is_dir() and any(folder.iterdir())
 
 
 def publish_checkpoint(staged: Path, final: Path, keep: int) -> None:

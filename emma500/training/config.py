@@ -31,7 +31,7 @@ class TrainConfig:
     )
     code_share: float = option(0.15, "share of tokens of code, where components has code")
     weights: Literal["proportional", "uniform", "temperature"] = option(
-        "proportional", "how the languages share the rest of the tokens"
+        "proportional", "how the labels share the rest of the tokens"
     )
     temperature: float = option(1.0, "for weights=temperature: 1 is proportional, large is uniform")
     max_epochs: float = option(4.0, "how often any text may be repeated at most")

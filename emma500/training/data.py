@@ -17,7 +17,7 @@ from emma500.mixture.documents import (
 )
 from emma500.mixture.plan import Available, plan
 from emma500.mixture.rows import PackedRows
-from emma500.mixture.selection import select
+from emma500.mixture.selection import check_sources, resolve, select, sides_of
 from emma500.models import prefix_token
 from emma500.progress import Progress, tracked
 from emma500.training.config import TrainConfig
@@ -59,7 +59,9 @@ def prepare(
 
     Raises:
         LanguageError: If the corpus lacks a language.
+        ConfigError: If the corpus lacks a source that is named, or the text is too little for the steps.
     """
+    check_sources(corpus, [*config.sources, *config.exclude_sources])
     replay_languages, replay_share = _replay(corpus, config)
     chosen = select(
         corpus,
@@ -92,28 +94,40 @@ def prepare(
         eos=eos,
         pad=tokenizer.pad_token_id if tokenizer.pad_token_id is not None else eos,
     )
+    trained = [part.available.chosen for part in mixture.parts]
+    labels = {each.language for each in trained if each.component != "code"}
     validation = held_out(
         corpus,
-        chosen,
+        [each for each in chosen if each.language in labels],
         tokenizer,
         max_length=config.max_length,
         max_bytes=config.max_validation_bytes,
     )
-    labels = tuple(sorted({each.language for each in chosen if each.component != "code"}))
-    return RunData(rows=rows, validation=validation, labels=labels)
+    return RunData(rows=rows, validation=validation, labels=tuple(sorted(labels)))
 
 
 def _replay(corpus: Corpus, config: TrainConfig) -> tuple[list[str], float]:
-    """Return the replay languages and their share; without a word on it, replay is what the corpus allows."""
+    """Return the replay languages and their share; without a word on it, replay is what the corpus allows.
+
+    Then a language that is trained on is not replayed, nor is the only one there is.
+    """
     if config.replay_share == 0:
         return [], 0.0
     if config.replay_share is not None:
         return config.replay_languages, config.replay_share
-    there = [each for each in config.replay_languages if each in corpus.labels]
-    only = (
-        set(there) >= set(config.languages or corpus.labels) and corpus.labels_of("bilingual") == ()
-    )
-    return ([], 0.0) if not there or only else (there, DEFAULT_REPLAY)
+    sides = sides_of(corpus, config.components)
+    asked = {resolve(each, sides, corpus.name) for each in config.languages}
+    there = {label for each in config.replay_languages if (label := _found(each, corpus))} - asked
+    if not there or not (asked or set(sides) - there):
+        return [], 0.0
+    return sorted(there), DEFAULT_REPLAY
+
+
+def _found(code: str, corpus: Corpus) -> str | None:
+    try:
+        return resolve(code, corpus.labels, corpus.name)
+    except LanguageError:
+        return None
 
 
 def _tokens(

@@ -2,6 +2,8 @@
 
 import shutil
 from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -9,10 +11,17 @@ from typing import Any
 from emma500.configuration import as_dict
 from emma500.errors import ConfigError
 from emma500.folder import Corpus
+from emma500.gguf import local_model, without_bars
 from emma500.manifest import fingerprint, versions, write_manifest
-from emma500.models import check_isolation, load_model, load_tokenizer, model_identity, without_bars
+from emma500.models import (
+    check_isolation,
+    load_model,
+    load_tokenizer,
+    model_identity,
+    trained_sources,
+)
 from emma500.progress import Progress
-from emma500.storage import replace_folder, space_checked
+from emma500.storage import locked, replace_folder, space_checked
 from emma500.training.arguments import training_arguments
 from emma500.training.config import TrainConfig
 from emma500.training.data import RunData, prepare
@@ -51,12 +60,13 @@ def continue_pretrain(
     Raises:
         SourceError: If the model or the corpus is not there.
         LanguageError: If the corpus lacks a language that was asked for.
-        ConfigError: If the text is too little for the steps.
-        OutputError: If the output holds something else, or another run.
+        ConfigError: If the corpus lacks a source that is named, or the text is too little for the steps.
+        OutputError: If the output holds something else, or another run, or another process is training into it.
         TrainingError: If the loss or the gradients are no longer finite.
     """
     config = config or TrainConfig()
     corpus = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
+    local = Path(local_model(model, progress=progress))
     name, revision = model_identity(model, config.model_revision)
     identity = {
         "base_model": {"name": name, "revision": revision},
@@ -69,25 +79,57 @@ def continue_pretrain(
     if place.is_finished:
         place.close(config.keep_checkpoints)
         return TrainingRun(output)
+    base = _Base(
+        name=model,
+        revision=None if local.is_dir() else revision,
+        trained_sources=sorted(trained_sources(local)),
+    )
     arguments = training_arguments(config, place.checkpoints)
-    with arguments.main_process_first(local=False):
-        checkpoint = place.open(config)
-    tokenizer = load_tokenizer(model, config.model_revision)
-    with arguments.main_process_first(local=False):
-        data = prepare(
-            corpus,
-            tokenizer,
-            config,
-            rows_per_step=arguments.train_batch_size
-            * arguments.gradient_accumulation_steps
-            * arguments.world_size,
-            folder=place.folder / "tokens",
-            progress=progress,
-        )
-    arguments.max_steps = data.rows.plan.n_steps
+    rows = arguments.train_batch_size * arguments.gradient_accumulation_steps
+    place = replace(place, rows_per_step=rows * arguments.world_size)
     with without_bars():
+        _run(base, corpus, config, place=place, arguments=arguments, progress=progress)
+    return TrainingRun(output)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Base:
+    """The model to go on from: the commit, if it is on the Hub, and what emma500 trained it on, if it did."""
+
+    name: str | Path
+    revision: str | None
+    trained_sources: list[str]
+
+
+def _run(
+    base: _Base,
+    corpus: Corpus,
+    config: TrainConfig,
+    *,
+    place: Workplace,
+    arguments: Any,
+    progress: Progress | None,
+) -> None:
+    """Run in one process or in several, of which only the first writes anything but its share of a checkpoint."""
+    is_first = arguments.process_index == 0
+    with ExitStack() as held:
+        with arguments.main_process_first(local=False):
+            if is_first:
+                held.enter_context(locked(place.folder))
+            checkpoint = place.open(config) if is_first else place.join()
+        tokenizer = load_tokenizer(base.name, base.revision)
+        with arguments.main_process_first(local=False):
+            data = prepare(
+                corpus,
+                tokenizer,
+                config,
+                rows_per_step=place.rows_per_step,
+                folder=place.folder / "tokens",
+                progress=progress,
+            )
+        arguments.max_steps = data.rows.plan.n_steps
         _train(
-            model,
+            base,
             tokenizer,
             data,
             config,
@@ -96,12 +138,12 @@ def continue_pretrain(
             checkpoint=checkpoint,
             progress=progress,
         )
-    place.close(config.keep_checkpoints)
-    return TrainingRun(output)
+        if is_first:
+            place.close(config.keep_checkpoints)
 
 
 def _train(
-    name: str | Path,
+    base: _Base,
     tokenizer: Any,
     data: RunData,
     config: TrainConfig,
@@ -117,10 +159,14 @@ def _train(
     from emma500.training.trainer import make_trainer
 
     set_seed(config.seed)
-    model = load_model(name, config.model_revision, dtype="float32")
+    model = load_model(base.name, base.revision, dtype="float32")
     _check_length(model, config.max_length)
     check_isolation(model)
-    n_parameters = sum(each.numel() for each in model.parameters())
+    base_model = {
+        **place.identity["base_model"],
+        "n_parameters": sum(each.numel() for each in model.parameters()),
+        "trained_sources": base.trained_sources,
+    }
     use_cache = model.config.use_cache
     if config.use_peft:
         model = _with_adapters(model, config)
@@ -139,7 +185,7 @@ def _train(
         "kind": KIND,
         "fingerprint": place.fingerprint,
         "identity": place.identity,
-        **_record(data, config, place, n_parameters),
+        **_record(data, config, place, base_model),
         "validation": validator.results(),
         "log": _log(trainer.state.log_history, config.logging_steps),
     }
@@ -170,12 +216,12 @@ def _with_adapters(model: Any, config: TrainConfig) -> Any:
 
 
 def _record(
-    data: RunData, config: TrainConfig, place: Workplace, n_parameters: int
+    data: RunData, config: TrainConfig, place: Workplace, base_model: dict[str, Any]
 ) -> dict[str, Any]:
     """Return what the manifest says about a run before it has run."""
     rows = data.rows
     return {
-        "base_model": {**place.identity["base_model"], "n_parameters": n_parameters},
+        "base_model": base_model,
         "corpus": place.identity["corpus"],
         "config": as_dict(config),
         "versions": versions(),

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from emma500.benchmarks.splits import leaked_sentences
 from emma500.folder import Corpus
 from emma500.mixture.documents import Chosen, read_texts, tokenize
 from emma500.mixture.packing import pack
@@ -70,7 +71,8 @@ def held_out(
 
     A language's documents are its monolingual ones, and then its side of the pairs, ten lines a document. They are
     taken in the order of their ids until `max_bytes` is reached; the first is always taken. Documents have no end
-    token, so that the bits are those of the bytes.
+    token, so that the bits are those of the bytes. A sentence that also stands in a training pair of its language is
+    left out.
 
     Args:
         corpus: The corpus.
@@ -83,9 +85,19 @@ def held_out(
         The packed documents, or None if there are none.
     """
     texts: dict[str, list[str]] = {}
+    leaked: dict[str, set[str]] = {}
     for each in sorted(chosen, key=lambda one: (one.component == "bilingual", one.label)):
         if each.component != "code" and max_bytes:
-            found = read_texts(corpus, each, "validation", pair_format="target").texts
+            pair = each.component == "bilingual"
+            if pair and each.language not in leaked:
+                leaked[each.language] = leaked_sentences(corpus, each.language)
+            found = read_texts(
+                corpus,
+                each,
+                "validation",
+                pair_format="target",
+                without=leaked[each.language] if pair else (),
+            ).texts
             texts.setdefault(each.language, []).extend(found)
     kept = {label: _first_bytes(each, max_bytes) for label, each in sorted(texts.items())}
     documents = [text for each in kept.values() for text in each]

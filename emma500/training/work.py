@@ -21,12 +21,14 @@ from emma500.training.result import KIND
 class Workplace:
     """Where a run works.
 
-    `identity` is what its fingerprint was made of: model, corpus and settings.
+    `identity` is what its fingerprint was made of: model, corpus and settings. `rows_per_step` is what an optimizer
+    step takes on all devices: the plan of a run that is resumed depends on it.
     """
 
     output: Path
     fingerprint: str
     identity: dict[str, Any]
+    rows_per_step: int = 0
 
     @property
     def folder(self) -> Path:
@@ -40,14 +42,13 @@ class Workplace:
 
     @property
     def is_finished(self) -> bool:
-        """True if the output is that of this very run."""
-        recover_folder(self.output)
+        """True if the output is that of this very run; nothing is written."""
         if not (self.output / MANIFEST).is_file():
             return False
         return read_manifest(self.output).get("fingerprint") == self.fingerprint
 
     def open(self, config: TrainConfig) -> Path | None:
-        """Make the work folder ready.
+        """Make the work folder ready; for one process only, the others `join` afterwards.
 
         Args:
             config: Says whether to resume, and whether to overwrite.
@@ -58,6 +59,7 @@ class Workplace:
         Raises:
             OutputError: If the output holds something else, or either folder holds another run that would be lost.
         """
+        recover_folder(self.output)
         refuse_foreign(self.output, kind=KIND, overwrite=config.overwrite)
         if (self.output / MANIFEST).is_file() and not config.overwrite:
             self._refuse(
@@ -68,26 +70,59 @@ class Workplace:
         self.folder.mkdir(parents=True, exist_ok=True)
         write_manifest(
             self.folder,
-            {"kind": f"{KIND}-work", "fingerprint": self.fingerprint, "identity": self.identity},
+            {
+                "kind": f"{KIND}-work",
+                "fingerprint": self.fingerprint,
+                "rows_per_step": self.rows_per_step,
+                "identity": self.identity,
+            },
         )
+        return latest_complete(self.checkpoints)
+
+    def join(self) -> Path | None:
+        """Return the checkpoint to go on from, or None, in a work folder that another process made ready.
+
+        Raises:
+            OutputError: If it is not there, or is that of another run.
+        """
+        found = self._work()
+        if found.get("fingerprint") != self.fingerprint:
+            raise OutputError(
+                f"{self.folder} was not made ready for this run by its first process: all processes must be given "
+                "the same model, corpus and settings, and see the same disk"
+            )
         return latest_complete(self.checkpoints)
 
     def _open_existing(self, config: TrainConfig) -> None:
         shutil.rmtree(self.checkpoints / STAGED, ignore_errors=True)
-        found = read_manifest(self.folder) if (self.folder / MANIFEST).is_file() else {}
+        found = self._work()
         same = found.get("fingerprint") == self.fingerprint
-        if same and config.resume:
+        if same and config.resume and found.get("rows_per_step") == self.rows_per_step:
             return
+        if same and config.resume and latest_complete(self.checkpoints) and not config.overwrite:
+            raise OutputError(
+                f"{self.folder} holds the checkpoints of this run with {found.get('rows_per_step')} rows an optimizer "
+                f"step, but now there are {self.rows_per_step}: go on with the same number of processes x "
+                "per_device_train_batch_size x gradient_accumulation_steps, or pass overwrite=True (--overwrite) to "
+                "start from the beginning"
+            )
         if not same and latest_complete(self.checkpoints) and not config.overwrite:
             self._refuse(self.folder, "the checkpoints of a run", found.get("identity", {}))
         shutil.rmtree(self.folder)
 
     def close(self, keep_checkpoints: bool) -> None:
-        """Remove the work folder, or all of it but the checkpoints."""
+        """Remove the work folder, or all of it but the checkpoints; for one process only."""
+        recover_folder(self.output)
+        if self._work().get("fingerprint", self.fingerprint) != self.fingerprint:
+            return  # another run works there by now
         if not keep_checkpoints:
             shutil.rmtree(self.folder, ignore_errors=True)
         elif self.folder.exists():
             shutil.rmtree(self.folder / "tokens", ignore_errors=True)
+
+    def _work(self) -> dict[str, Any]:
+        """Return the manifest of the work folder; empty if there is none."""
+        return read_manifest(self.folder) if (self.folder / MANIFEST).is_file() else {}
 
     def _refuse(self, folder: Path, what: str, other: dict[str, Any]) -> None:
         changed = ", ".join(_differences(other, self.identity)) or "what made it is unknown"

@@ -90,6 +90,19 @@ def test_a_held_out_sentence_that_training_saw_under_another_source_is_left_out(
     assert [item.text for item in data.read("swa_Latn")] == ["mbili"]
 
 
+def test_a_held_out_sentence_that_training_saw_in_another_pair_of_its_label_is_left_out(pairs):
+    manifest = json.loads((pairs / "manifest.json").read_text())
+    file = "bilingual/fra_Latn-yor_Latn/train-00000-of-00001.parquet"
+    (pairs / file).parent.mkdir()
+    pq.write_table(pa.table({"source_text": ["deux"], "target_text": ["èjì"]}), pairs / file)
+    manifest["splits"].append({"component": "bilingual", "label": "fra_Latn-yor_Latn", "split": "train",
+                               "n_documents": 1, "files": [file]})  # fmt: skip
+    (pairs / "manifest.json").write_text(json.dumps(manifest))
+    data = open_benchmark("validation-pairs", corpus=str(pairs)).data
+    assert list(data.read("yor_Latn")) == []
+    assert [item.text for item in data.read("swa_Latn")] == ["mbili"]
+
+
 def test_validation_is_the_held_out_text_of_the_corpus(corpus):
     benchmark = open_benchmark("validation", corpus=str(corpus))
     assert benchmark.data.labels == ("yor_Latn",)

@@ -93,6 +93,27 @@ def test_a_second_epoch_has_another_order():
     assert packed._order(0, 0)[0].tolist() != packed._order(0, 1)[0].tolist()
 
 
+def test_documents_longer_than_a_pool_leave_pools_without_a_start_and_fill_every_row():
+    sizes = np.array([700, 900, 800])  # a pool is 4 rows of 31 tokens
+    ids = np.arange(10, 10 + sizes.sum()).astype(np.uint32)
+    tokens = TokenDocuments(ids, np.concatenate([[0], np.cumsum(sizes)]))
+    available = Available(
+        chosen=Chosen(component="monolingual", label="yor_Latn", language="yor_Latn"),
+        sources=["made-up"],
+        n_documents=3,
+        n_tokens=2403,
+    )
+    mixture = plan([available], tokens_per_step=LENGTH, n_steps=75)
+    packed = PackedRows(
+        mixture, [tokens], length=LENGTH, seed=1, prefix=1, eos=2, pad=0, pool_rows=4
+    )
+    labels = all_of(packed)["labels"]
+    predicted = labels[(labels != IGNORED) & (labels != 2)]
+    assert (labels != IGNORED).any(axis=1).all()
+    assert sum(packed.n_tokens_trained) == (labels != IGNORED).sum() > 2000
+    assert len(set(predicted.tolist())) == len(predicted)
+
+
 def test_a_row_that_is_not_there_raises():
     with pytest.raises(IndexError, match="row 80 of 80"):
         rows()[80]

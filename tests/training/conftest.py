@@ -71,7 +71,8 @@ def write_corpus(
         write("bilingual", label, rows, pair_schema())
     manifest = {
         "kind": "corpus", "name": "tiny", "fingerprint": "f" * 32, "digest": "d" * 32, "splits": splits,
-        "counts": [], "sources": [], "labels": {},
+        "counts": [], "labels": {},
+        "sources": [{"name": name} for name in (f"{source}-0", f"{source}-1", "stdlib", "catalogue")],
     }  # fmt: skip
     (root / "manifest.json").write_text(json.dumps(manifest))
     return root
@@ -89,6 +90,11 @@ def tiny_corpus(root: Path) -> Path:
     }
     code = {"python": [f"def f{i}(x):\n    return x + {i}\n" * 5 for i in range(20)]}
     return write_corpus(root, documents, pairs, code)
+
+
+@pytest.fixture(scope="session", name="write_corpus")
+def _write_corpus():
+    return write_corpus
 
 
 @pytest.fixture(scope="session")

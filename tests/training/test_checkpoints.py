@@ -36,6 +36,28 @@ def test_a_checkpoint_with_half_a_state_or_the_wrong_one_is_not_complete(tmp_pat
     assert not is_complete(checkpoint)
 
 
+def test_a_checkpoint_of_deepspeed_is_complete_when_its_last_file_names_its_state(tmp_path):
+    checkpoint = write(tmp_path, 20)
+    for name in ("optimizer.pt", "scheduler.pt", "model.safetensors"):
+        (checkpoint / name).unlink()
+    (checkpoint / "latest").write_text("global_step20")
+    assert not is_complete(checkpoint)
+    (checkpoint / "global_step20").mkdir()
+    assert not is_complete(checkpoint)
+    (checkpoint / "global_step20" / "zero_pp_rank_0_mp_rank_00_optim_states.pt").touch()
+    assert is_complete(checkpoint)
+
+
+def test_checkpoints_of_which_none_is_complete_are_warned_of(tmp_path, caplog):
+    (write(tmp_path, 20) / "optimizer.pt").unlink()
+    assert latest_complete(tmp_path) is None
+    assert "holds 1 checkpoints, but none is complete" in caplog.text
+    caplog.clear()
+    write(tmp_path, 10)
+    assert latest_complete(tmp_path) == tmp_path / "checkpoint-10"
+    assert caplog.text == ""
+
+
 def test_no_folder_has_no_checkpoint(tmp_path):
     assert latest_complete(tmp_path / "nowhere") is None
 

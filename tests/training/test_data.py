@@ -1,0 +1,82 @@
+"""What a run trains and validates on, before any training."""
+
+import pytest
+
+from emma500.errors import ConfigError
+from emma500.folder import Corpus
+from emma500.models import load_tokenizer
+from emma500.training.data import prepare
+
+ENGLISH = [f"The {n}th sentence of this text is not like any other of its kind." for n in range(40)]
+
+
+@pytest.fixture
+def prepared(tmp_path, model):
+    tokenizer = load_tokenizer(model)
+
+    def make(corpus, config):
+        return prepare(
+            Corpus(corpus), tokenizer, config, rows_per_step=2, folder=tmp_path / "tokens"
+        )
+
+    return make
+
+
+@pytest.mark.parametrize("field", ["sources", "exclude_sources"])
+def test_a_source_the_corpus_lacks_is_refused_with_the_nearest(prepared, corpus, config, field):
+    with pytest.raises(
+        ConfigError,
+        match=r"tiny has no source 'madeup-0'; nearest: .*made-up-0.*it has: catalogue, made-up-0, made-up-1, stdlib",
+    ):
+        prepared(corpus, config(**{field: ["madeup-0"]}))
+
+
+def test_a_language_whose_text_is_all_excluded_is_not_trained_on(
+    prepared, write_corpus, tmp_path, config
+):
+    root = write_corpus(
+        tmp_path / "corpus",
+        {
+            "yor_Latn": ["ọmọ " * 50] * 20,
+            "eng_Latn": ENGLISH,
+            "kat_Geor": ["და " * 20, "ხე", "დრო"],
+        },
+    )
+    options = {"max_steps": 2, "replay_share": 0.2, "languages": ["yor_Latn", "kat_Geor"]}
+    data = prepared(root, config(exclude_sources=["made-up-0"], **options))
+    assert data.labels == ("eng_Latn", "yor_Latn")
+    assert set(data.validation.labels) == {"eng_Latn", "yor_Latn"}
+
+
+@pytest.mark.parametrize("code", ["eng_Latn", "en"])
+def test_training_on_english_alone_replays_nothing_by_default(prepared, corpus, config, code):
+    data = prepared(corpus, config(languages=[code], max_steps=2))
+    assert not any(part.available.chosen.replay for part in data.rows.plan.parts)
+    assert "eng_Latn" in data.labels
+
+
+def test_a_replay_language_under_another_code_is_replayed_by_default(prepared, corpus, config):
+    parts = prepared(corpus, config(replay_languages=["en"], max_steps=2)).rows.plan.parts
+    shares = {
+        each.available.chosen.label: each.share for each in parts if each.available.chosen.replay
+    }
+    assert shares == {"eng_Latn": pytest.approx(0.25)}
+
+
+def test_a_corpus_of_english_only_is_trained_on_without_replay(
+    prepared, write_corpus, tmp_path, config
+):
+    root = write_corpus(tmp_path / "corpus", {"eng_Latn": ENGLISH})
+    assert prepared(root, config(languages=[], max_steps=2)).labels == ("eng_Latn",)
+
+
+def test_a_held_out_sentence_that_training_saw_is_not_validated_on(
+    prepared, write_corpus, tmp_path, config
+):
+    pairs = [(f"{n} {text}", f"ìlà {n} ní èdè Yorùbá") for n, text in enumerate(ENGLISH)]
+    pairs[-1] = pairs[-1][0], pairs[0][1]
+    root = write_corpus(tmp_path / "corpus", {}, {"eng_Latn-yor_Latn": pairs})
+    validation = prepared(
+        root, config(languages=["yor_Latn"], max_steps=1, replay_share=0)
+    ).validation
+    assert validation.n_bytes.tolist() == [len(pairs[-2][1].encode())]
