@@ -66,12 +66,27 @@ def use_runner(name: str) -> None:
         raise ConfigError(f"the runner {name!r} cannot be used in this process: {error}") from error
 
 
+class _Here:
+    """A callback of this process: sent to another one, as Ray does, it stays behind and does nothing there."""
+
+    def __init__(self, function: Callable[..., None] | None) -> None:
+        self._function = function
+
+    def __call__(self, *values: int) -> None:
+        if self._function is not None:
+            self._function(*values)
+
+    def __reduce__(self) -> "tuple[type[_Here], tuple[None]]":
+        return _Here, (None,)
+
+
 class Flow:
     """A lazy table of Arrow batches.
 
     Args:
         frame: A Daft data frame.
-        failures: Where its tasks leave the errors they raise, which Daft would turn into its own.
+        failures: Where its tasks leave the errors they raise, which Daft would turn into its own. What runs in
+            another process leaves none here.
     """
 
     def __init__(self, frame: Any, failures: list[EmmaError] | None = None) -> None:
@@ -82,9 +97,9 @@ class Flow:
     def of_tasks(
         cls, tasks: Sequence[Task], schema: pa.Schema, on_done: Callable[[], None] | None = None
     ) -> "Flow":
-        """Start from tasks whose batches have one schema; `on_done` is called after each (native runner)."""
+        """Start from tasks whose batches have one schema; `on_done` is called after each (native runner only)."""
         failures: list[EmmaError] = []
-        return cls(_Tasks(tasks, schema, failures, on_done).read(), failures)
+        return cls(_Tasks(tasks, schema, failures, _Here(on_done)).read(), failures)
 
     @classmethod
     def of_parquet(cls, folder: Path, columns: Sequence[str] | None = None) -> "Flow":
@@ -92,21 +107,29 @@ class Flow:
         frame = daft.read_parquet(f"{folder}/**/*.parquet")
         return cls(frame.select(*columns) if columns is not None else frame)
 
-    def map(self, function: BatchFunction, schema: pa.Schema) -> "Flow":
+    def map(
+        self,
+        function: BatchFunction,
+        schema: pa.Schema,
+        on_rows: Callable[[int], None] | None = None,
+    ) -> "Flow":
         """Send every batch through a function.
 
         Args:
             function: Takes a batch and returns one with as many rows; it can be pickled.
             schema: The schema it returns.
+            on_rows: Called with the rows of each batch, from any thread (native runner only).
 
         Returns:
             The flow of its results.
         """
         names = list(self._frame.column_names)
+        count = _Here(on_rows)  # Daft pickles the function even where it runs here
 
         def over_series(*series: Any) -> pa.StructArray:
             batch = pa.RecordBatch.from_arrays([each.to_arrow() for each in series], names=names)
             result = function(batch)
+            count(len(batch))
             return pa.StructArray.from_arrays(result.columns, fields=list(schema))
 
         mapped = daft.func.batch(
@@ -187,7 +210,7 @@ class _Tasks(DataSource):
         tasks: Sequence[Task],
         schema: pa.Schema,
         failures: list[EmmaError],
-        on_done: Callable[[], None] | None,
+        on_done: _Here,
     ) -> None:
         self._tasks = [_Part(task, schema, failures, on_done) for task in tasks]
         self._schema = schema
@@ -206,14 +229,14 @@ class _Tasks(DataSource):
 
 
 class _Part(DataSourceTask):
-    """One task as Daft reads it."""
+    """One task as Daft reads it; it can be pickled."""
 
     def __init__(
         self,
         task: Task,
         schema: pa.Schema,
         failures: list[EmmaError],
-        on_done: Callable[[], None] | None,
+        on_done: _Here,
     ) -> None:
         self._task = task
         self._schema = schema
@@ -231,5 +254,4 @@ class _Part(DataSourceTask):
         except EmmaError as error:
             self._failures.append(error)
             raise
-        if self._on_done is not None:
-            self._on_done()
+        self._on_done()

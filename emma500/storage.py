@@ -17,6 +17,7 @@ from typing import Any
 from emma500.errors import OutputError, StorageError
 
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 _PATIENCE = 3.0
 """Seconds to wait for a lock: a killed process and its children take a moment to end."""
 
@@ -73,6 +74,7 @@ def locked(output: Path) -> Iterator[None]:
     """Keep other processes from writing the same output.
 
     The lock is the kernel's: it ends with the process, however that ends. A process that was just killed is waited for.
+    A file system without locks keeps nobody away.
 
     Args:
         output: What is being written; the lock file `<output>.lock` stands beside it meanwhile.
@@ -100,6 +102,10 @@ def _acquire(path: Path) -> int:
         descriptor = os.open(path, os.O_CREAT | os.O_RDWR)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if path.stat().st_ino == os.fstat(descriptor).st_ino:
+                return descriptor
+        except FileNotFoundError:  # its last owner removed the file in between
+            pass
         except BlockingIOError as error:
             os.close(descriptor)
             if time.monotonic() > deadline:
@@ -109,9 +115,12 @@ def _acquire(path: Path) -> int:
                 ) from error
             time.sleep(0.1)
             continue
-        if path.exists() and path.stat().st_ino == os.fstat(descriptor).st_ino:
-            return descriptor
-        os.close(descriptor)  # its last owner removed the file in between
+        except OSError as error:
+            if error.errno in _NO_LOCKS:
+                return descriptor
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
 
 
 def write_text(path: Path, text: str) -> None:

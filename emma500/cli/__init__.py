@@ -56,6 +56,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
 
 
+def run() -> None:
+    """Run the command line and leave the process with its exit status."""
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if "daft" in sys.modules:
+        os._exit(status)  # after a failed query the engine's threads may abort an ordinary exit
+    sys.exit(status)
+
+
 def _dispatch(name: str, words: list[str]) -> int:
     if name not in COMMANDS:
         raise UsageError(f"unknown command {name!r}; it is one of: {', '.join(COMMANDS)}")

@@ -1,8 +1,6 @@
 """`python -m emma500.cli`."""
 
-import sys
-
-from emma500.cli import main
+from emma500.cli import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run()

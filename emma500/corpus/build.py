@@ -1,7 +1,6 @@
 """Build the MaLA corpus: many piles of text -> one clean folder that `load_dataset` reads."""
 
 import json
-import shutil
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ from emma500.corpus.labelling import Request
 from emma500.corpus.readme import render_readme
 from emma500.corpus.shards import EXCLUDED
 from emma500.corpus.staging import STAGES
+from emma500.corpus.work import Work, remove_work, work_folder
 from emma500.errors import LanguageError, SourceError, UsageError
 from emma500.folder import Corpus, nearest
 from emma500.languages.codes import Language, related
@@ -28,6 +28,7 @@ from emma500.progress import Progress
 from emma500.sources.base import Source
 from emma500.sources.resolve import resolve
 from emma500.storage import (
+    locked,
     recover_folder,
     refuse_foreign,
     replace_folder,
@@ -70,27 +71,39 @@ def build_mala(
     config = config or BuildConfig()
     output = Path(output)
     request = Request(languages)
-    recover_folder(output)
     build = _Build(_open_sources(sources, config), request, config, progress)
-    overwrite = config.overwrite
-    refuse_foreign(output, kind="corpus", overwrite=overwrite, fingerprint=build.mark)
-    work_folder = output.with_name(output.name + ".work")
-    if not _is_finished(output, build.mark):
-        work = stages.Work(work_folder, build.mark)
-        try:
-            build.run(work)
-        except UsageError:  # the same call fails again: its work is of no use
-            shutil.rmtree(work_folder)
-            raise
-        with space_checked(output):
-            build.finish(work)
-            replace_folder(work.path("split") / "corpus", output)
-    shutil.rmtree(work_folder, ignore_errors=True)
+    if not (_is_finished(output, build.mark) and _is_alone(output)):
+        with locked(work_folder(output)):
+            recover_folder(output)
+            overwrite = config.overwrite
+            refuse_foreign(output, kind="corpus", overwrite=overwrite, fingerprint=build.mark)
+            if not _is_finished(output, build.mark):
+                _write(build, output)
+            remove_work(work_folder(output))
     return Corpus(output)
 
 
+def _write(build: "_Build", output: Path) -> None:
+    """Run the stages, finished ones excepted, and put the corpus in its place."""
+    work = Work(work_folder(output), build.mark)
+    try:
+        build.run(work)
+    except UsageError:  # the same call fails again: its work is of no use
+        work.remove()
+        raise
+    with space_checked(output):
+        build.finish(work)
+        replace_folder(work.path("split") / "corpus", output)
+
+
+def _is_alone(output: Path) -> bool:
+    """Tell whether no build left anything beside a corpus; a finished one is opened where nothing can be written."""
+    names = (f"{output.name}.{end}" for end in ("work", "work.tmp", "work.lock", "old.tmp"))
+    return not any(output.with_name(name).exists() for name in names)
+
+
 def _open_sources(sources: str | Path | Sequence[str | Path], config: BuildConfig) -> list[Source]:
-    return resolve(
+    found = resolve(
         sources,
         text_column=config.text_column,
         language_column=config.language_column,
@@ -98,6 +111,7 @@ def _open_sources(sources: str | Path | Sequence[str | Path], config: BuildConfi
         license=config.license,
         max_document_bytes=config.max_document_bytes,
     )
+    return sorted(found, key=lambda source: source.info.name)
 
 
 def _settings(request: Request, config: BuildConfig) -> dict[str, Any]:
@@ -150,7 +164,7 @@ class _Build:
         self.progress = progress
         self.mark = _fingerprint(sources, request, config)
 
-    def run(self, work: stages.Work) -> None:
+    def run(self, work: Work) -> None:
         """Run the stages that are not done."""
         from emma500.engine import use_runner
 
@@ -169,7 +183,7 @@ class _Build:
         work.stage(
             "integration", lambda folder: stages.integrate(folder, tasks, integrate, progress)
         )
-        work.stage("filter", lambda folder: stages.filter_rows(folder, staged, decide))
+        work.stage("filter", lambda folder: stages.filter_rows(folder, staged, decide, progress))
         decisions = work.decisions("filter")
         _check_something_is_left(decisions, self.request)
         work.stage(
@@ -187,6 +201,7 @@ class _Build:
         work.stage(
             "split",
             lambda folder: stages.split(folder, decided, staged, config=config, progress=progress),
+            product="corpus",
         )
 
     def _integrate(self, identifier: Any) -> Integrate:
@@ -204,10 +219,10 @@ class _Build:
             ngram=config.ngram,
         )
 
-    def finish(self, work: stages.Work) -> None:
+    def finish(self, work: Work) -> None:
         """Write the manifest, the quarantine and the README beside the shards."""
         folder = work.path("split") / "corpus"
-        decisions = work.decisions("dedup")
+        decisions = work.decisions("split/decided")
         rows = json.loads((work.path("split") / "shards.json").read_text(encoding="utf-8"))
         splits = [row for row in rows if row["split"] != EXCLUDED]
         manifest = {
@@ -244,7 +259,12 @@ def _check_something_is_left(decisions: pa.Table, request: Request) -> None:
     missing = request.missing(present)
     if missing:
         known = sorted(
-            {side for row in _labels(decisions) for side in (row["label"] or "").split("-") if side}
+            {
+                side
+                for row in _labels(decisions)
+                for side in (row["label"] or "").split("-")
+                if side and not side.startswith("und_")
+            }
         )
         names = "; ".join(f"{name!r}, nearest: {_nearest(name, known)}" for name in missing)
         raise LanguageError(f"asked for, but not in the corpus: {names}")

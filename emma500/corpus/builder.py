@@ -108,4 +108,4 @@ def load_mala(label: str | None = None, *, root: str | Path | None = None, **opt
     corpus = Corpus(found or "mala")
     if label is not None:
         return corpus.to_dataset(label, **options)
-    return datasets.load_dataset(corpus.root.removeprefix("hf://datasets/"), **options)
+    return corpus.load_with_datasets(**options)

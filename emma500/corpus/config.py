@@ -48,7 +48,8 @@ class BuildConfig:
     )
     filters: Literal["mala", "off"] = option("mala", "thresholds: those of the table, or none")
     min_words: int | None = option(
-        None, "least words of a document (characters where no spaces are written), for the table's"
+        None,
+        "least words of a document (characters where no spaces are written), for the table's; not with filters=off",
     )
     near_dedup: bool = option(True, "remove near-duplicates, not only exact copies")
     num_perm: int = option(112, "MinHash permutations")
@@ -79,5 +80,8 @@ class BuildConfig:
             require(self, name, lambda value: value >= 1, "at least 1")
         require(self, "max_validation_documents", lambda value: value >= 0, "at least 0")
         require(self, "min_words", lambda value: value is None or value >= 0, "at least 0, or None")
+        if self.filters == "off":
+            rule = "None with filters='off', which leaves the table out"
+            require(self, "min_words", lambda value: value is None, rule)
         divisor = f"a divisor of num_perm ({self.num_perm})"
         require(self, "bands", lambda value: self.num_perm % value == 0, divisor)

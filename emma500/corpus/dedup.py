@@ -2,7 +2,8 @@
 
 Of exact copies (equal id) the one with the smallest key stays. Near-duplicates are found by MinHash bands, verified by
 the exact Jaccard similarity of their shingles, and folded only into a document that stays: no chain removes a document
-that resembles nothing kept. The longest document of a cluster stays; ties go to the smaller id.
+that resembles nothing kept, as a document whose owner is folded later is compared with the new owner. The longest
+document of a cluster stays; ties go to the smaller id.
 """
 
 from collections.abc import Callable, Iterator
@@ -106,12 +107,28 @@ def near_owners(
     for members in tracked(list(_parts(rows, left, right)), progress, "verifying near-duplicates"):
         shingles = _Shingles(rows, members, read)
         while True:
-            left, right = candidates(rows, ranks, members)
-            folded = _fold(owners, ranks, *shingles.near(left, right, threshold))
-            members = members[owners[members] == members]
-            if not folded:
+            left, right = candidates(rows, ranks, members[owners[members] == members])
+            if not _fold(owners, ranks, *shingles.near(left, right, threshold)):
                 break
-    return _roots(owners)
+            _move(owners, members, shingles, threshold)
+    return owners[owners]  # of a copy, where the row it is a copy of was folded
+
+
+def _move(
+    owners: "NDArray[np.int64]",
+    members: "NDArray[np.int64]",
+    shingles: "_Shingles",
+    threshold: float,
+) -> None:
+    """Give the rows of an owner that was itself folded to its new owner; one that does not resemble it is released.
+
+    A row may be released more than once, but an owner always comes before it in the order of preference, so the first
+    rows settle first and the last ones in the end.
+    """
+    moved = members[owners[owners[members]] != owners[members]]
+    fits, kept_by = shingles.near(moved, owners[owners[moved]], threshold)
+    owners[moved] = moved
+    owners[fits] = kept_by
 
 
 def candidates(
@@ -202,12 +219,3 @@ def _fold(
 
     order = np.lexsort((ranks[left], ranks[right]))
     return int(fold(owners, left[order], right[order]))
-
-
-def _roots(owners: "NDArray[np.int64]") -> "NDArray[np.int64]":
-    """Follow owners to the row that stays: a row may be folded into one that a later round folds."""
-    while True:
-        further = owners[owners]
-        if (further == owners).all():
-            return further
-        owners = further

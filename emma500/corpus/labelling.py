@@ -101,7 +101,8 @@ class Request:
     """The languages a caller asked for; it can be pickled.
 
     Args:
-        languages: Codes, tags or labels of languages, or names of programming languages; None asks for all.
+        languages: Codes, tags or labels of languages, or names of programming languages; None asks for all. A
+            name that is both asks for both.
 
     Raises:
         LanguageError: If a name that is no programming language's is no language.
@@ -111,7 +112,8 @@ class Request:
         self.languages = None if languages is None else tuple(dict.fromkeys(languages))
         self._asked: dict[str, Language | None] = {}
         for name in self.languages or ():
-            self._asked[name] = None if _is_programming(name) else Language.parse(name)
+            # "lua" is a programming language and, in ISO 639-3, a language of the Congo: it asks for both.
+            self._asked[name] = _parsed(name, "") if _is_programming(name) else Language.parse(name)
 
     def wants(self, component: str, label: str) -> bool:
         """Tell whether a label is asked for: of a pair, every side but English."""
@@ -135,11 +137,7 @@ class Request:
     def _names(self, component: str, label: str) -> list[str]:
         """Return the names asked for that mean this label."""
         if component == "code":
-            return [
-                name
-                for name, asked in self._asked.items()
-                if asked is None and name.lower() == label
-            ]
+            return [name for name in self._asked if _is_programming(name) and name.lower() == label]
         return [name for name, asked in self._asked.items() if asked and _means(asked, label)]
 
 

@@ -2,9 +2,9 @@
 
 Documents and code: of a label with enough texts, the `min(ceil(share * n), most)` ones with the smallest hashes are
 held out; a label with fewer texts keeps them all in training; a text that stands under several labels is never held
-out. Pairs: a pair is held out if the hash of its source text falls under one threshold for all labels, so that a
-held-out English string is held out in every language; the threshold is the share, lowered so that no label holds out
-too many.
+out. Pairs: those whose source text's hash falls under the share are held out, of each label at most the ones with the
+smallest hashes; any other pair with a source text that is held out in some label is left out of both splits, so that
+no held-out English string is trained on.
 """
 
 import math
@@ -58,18 +58,27 @@ def held_out_pairs(
     share: float,
     most: int,
     least_to_split: int,
-) -> "NDArray[np.bool_]":
+) -> "tuple[NDArray[np.bool_], NDArray[np.bool_]]":
     """Choose the validation pairs, by the hash of their source texts; arguments as for documents.
 
     Returns:
-        (rows) True for validation.
+        (rows) True for validation; (rows) True where the source text is held out in another row, and this one goes to
+        neither split.
     """
-    if not len(units):
-        return np.zeros(0, bool)
-    sizes = np.bincount(labels)
-    threshold = min(share, most / int(sizes.max()))
-    is_under = units.astype(np.float64) < threshold * 2.0**64
-    return is_under & (sizes[labels] >= least_to_split)
+    is_large = np.bincount(labels)[labels] >= least_to_split if len(labels) else np.zeros(0, bool)
+    under = np.flatnonzero((units.astype(np.float64) < share * 2.0**64) & is_large)
+    order = under[np.lexsort((units[under], labels[under]))]
+    _, starts, sizes = np.unique(labels[order], return_index=True, return_counts=True)
+    place = np.arange(len(order)) - np.repeat(starts, sizes)
+    held_out = np.zeros(len(units), bool)
+    held_out[order[place < most]] = True
+    # Equal source texts at the cut share their fate, or the order of the rows would decide.
+    cut = order[place == most]
+    last = np.zeros(int(labels.max(initial=-1)) + 1, np.uint64)
+    is_cut = np.zeros(len(last), bool)
+    last[labels[cut]], is_cut[labels[cut]] = units[cut], True
+    held_out[order] &= ~(is_cut[labels[order]] & (units[order] == last[labels[order]]))
+    return held_out, np.isin(units, units[held_out]) & ~held_out
 
 
 def shard_numbers(

@@ -1,16 +1,8 @@
-"""The four stages over a work folder: each reads what the one before wrote, and is not run again once it is done.
-
-mala.work/
-  work.json                the fingerprint of sources and configuration this folder is for
-  integration/             every row with its text and signals
-  filter/                  a decision about every row, without its text
-  dedup/                   the decisions after deduplication, with cluster sizes
-  split/corpus/            the finished corpus, renamed into place at the end
-  <stage>.done             that stage is finished
-"""
+"""The four stages over a work folder: each reads what the one before wrote; see `emma500.corpus.work`."""
 
 import json
 import shutil
+import threading
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -27,85 +19,19 @@ from emma500.corpus.integration import Integrate, is_unreadable
 from emma500.corpus.staging import (
     TEXTS,
     RowIndex,
+    decided_schema,
     decision_schema,
     id_numbers,
     staged_schema,
 )
-from emma500.errors import OutputError
 from emma500.progress import Progress
 from emma500.records import raw_schema
-from emma500.storage import atomic_file, space_checked, write_text
+from emma500.storage import atomic_file, write_text
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from emma500.engine import Task
-
-_MARKER = "work.json"
-_KIND = "corpus-work"
-
-
-class Work:
-    """The work folder of one build.
-
-    Args:
-        folder: The folder; an older one for other sources or another configuration is emptied.
-        fingerprint: What identifies sources and configuration.
-
-    Raises:
-        OutputError: If the folder holds something that is no work of a build.
-    """
-
-    def __init__(self, folder: Path, fingerprint: str) -> None:
-        self.folder = folder
-        marker = folder / _MARKER
-        if folder.exists() and any(folder.iterdir()):
-            if self._owner(marker) is None:
-                raise OutputError(
-                    f"{folder} is needed for the work but holds something else: move it away, or choose another output"
-                )
-            if self._owner(marker) != fingerprint:
-                shutil.rmtree(folder)
-        write_text(marker, json.dumps({"kind": _KIND, "fingerprint": fingerprint}) + "\n")
-
-    @staticmethod
-    def _owner(marker: Path) -> str | None:
-        try:
-            found = json.loads(marker.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
-            return None
-        is_work = isinstance(found, dict) and found.get("kind") == _KIND
-        return str(found["fingerprint"]) if is_work else None
-
-    def path(self, stage: str) -> Path:
-        """Return the folder of a stage."""
-        return self.folder / stage
-
-    def stage(self, name: str, run: Callable[[Path], None]) -> None:
-        """Run a stage into its emptied folder, unless it is done."""
-        done = self.folder / f"{name}.done"
-        if done.exists():
-            return
-        with space_checked(self.folder):
-            shutil.rmtree(self.path(name), ignore_errors=True)
-            self.path(name).mkdir(parents=True)
-            run(self.path(name))
-            write_text(done, "")
-
-    def decisions(self, stage: str) -> pa.Table:
-        """Read the decisions of the filter or of dedup."""
-        schema = decision_schema() if stage == "filter" else dedup_schema()
-        files = sorted(self.path(stage).rglob("*.parquet"))
-        tables = [
-            pq.read_table(each, partitioning=None).select(schema.names).cast(schema)
-            for each in files
-        ]
-        return pa.concat_tables(tables) if tables else schema.empty_table()
-
-
-def dedup_schema() -> pa.Schema:
-    """Return the schema of the decisions after dedup: those of the filter without bands, and cluster sizes."""
-    filtered = decision_schema()
-    fields = [filtered.field(name) for name in filtered.names if name != "bands"]
-    return pa.schema([*fields, ("cluster_size", pa.int32())])
 
 
 def integrate(
@@ -128,11 +54,34 @@ def integrate(
     Flow.of_tasks(tasks, raw_schema(), on_done).map(function, staged_schema()).write(folder)
 
 
-def filter_rows(folder: Path, staged: Path, function: filtering.Decide) -> None:
+def filter_rows(
+    folder: Path, staged: Path, function: filtering.Decide, progress: Progress | None
+) -> None:
     """Decide about every row by its signals."""
     from emma500.engine import Flow
 
-    Flow.of_parquet(staged, filtering.COLUMNS).map(function, decision_schema()).write(folder)
+    on_rows = _row_counter(progress, "filtering", staged)
+    flow = Flow.of_parquet(staged, filtering.COLUMNS)
+    flow.map(function, decision_schema(), on_rows).write(folder)
+
+
+def _row_counter(
+    progress: Progress | None, description: str, staged: Path
+) -> Callable[[int], None] | None:
+    """Return what reports the staged rows a flow has gone through, from any of its threads."""
+    if progress is None:
+        return None
+    total = sum(pq.read_metadata(each).num_rows for each in staged.rglob("*.parquet"))
+    done, lock = 0, threading.Lock()
+    progress(description, 0, total)
+
+    def count(n_rows: int) -> None:
+        nonlocal done
+        with lock:
+            done += n_rows
+            progress(description, done, total)
+
+    return count
 
 
 def deduplicate(
@@ -171,8 +120,12 @@ def deduplicate(
         decided = decided.set_column(
             place, name, pc.replace_with_mask(whole, is_kept.combine_chunks(), values)
         )
+    _write_decisions(folder, decided)
+
+
+def _write_decisions(folder: Path, decisions: pa.Table) -> None:
     with atomic_file(folder / "decisions.parquet") as temporary:
-        table = decided.select(dedup_schema().names).cast(dedup_schema())
+        table = decisions.select(decided_schema().names).cast(decided_schema())
         pq.write_table(table, temporary, compression="zstd")
 
 
@@ -218,14 +171,20 @@ def split(
     config: BuildConfig,
     progress: Progress | None,
 ) -> None:
-    """Hold validation rows out and write all shards into `folder/corpus`; `folder/shards.json` lists them."""
+    """Hold validation rows out and write all shards into `folder/corpus`; `folder/shards.json` lists them.
+
+    `folder/decided` holds the decisions that stand at the end.
+    """
     from emma500.engine import Flow
 
-    rows = _with_split(decisions, config)
-    plan = shards.plan_shards(rows, config.shard_bytes)
+    decisions, splits = _with_split(decisions, config)
+    _write_decisions(folder / "decided", decisions)
+    plan = shards.plan_shards(_written(decisions, splits, config), config.shard_bytes)
     routed = folder / "routed"
+    on_rows = _row_counter(progress, "splitting", staged)
     flow = Flow.of_parquet(staged, shards.routed_columns())
-    flow.map(plan.route(), shards.routed_schema()).at_least("row", 0).write(routed, "bucket")
+    rows = flow.map(plan.route(), shards.routed_schema(), on_rows).at_least("row", 0)
+    rows.write(routed, "bucket")
     corpus = folder / "corpus"
     corpus.mkdir()
     shards.write_shards(plan, routed, corpus, progress)
@@ -233,26 +192,39 @@ def split(
     write_text(folder / "shards.json", json.dumps(_sizes(plan)) + "\n")
 
 
-def _with_split(decisions: pa.Table, config: BuildConfig) -> pa.Table:
-    """Return the rows that are written, each with its split."""
+def _with_split(decisions: pa.Table, config: BuildConfig) -> "tuple[pa.Table, NDArray[np.object_]]":
+    """Return the decisions with those of the split, and each row's split."""
     is_kept = pc.is_null(decisions["reason"]).to_numpy()
     component = np.array(decisions["component"].to_pylist(), object)
     label = pc.binary_join_element_wise(decisions["component"], decisions["label"], "\t")
     labels = label.combine_chunks().dictionary_encode().indices.to_numpy()
     units = decisions["unit"].to_numpy()
+    rule: dict[str, Any] = {
+        "share": config.validation_share,
+        "most": config.max_validation_documents,
+        "least_to_split": config.min_documents_to_split,
+    }
     splits = np.full(len(decisions), shards.EXCLUDED, object)
     splits[is_kept] = "train"
-    for name in ("monolingual", "code", "bilingual"):
-        choose = splitting.held_out_pairs if name == "bilingual" else splitting.held_out_documents
+    for name in ("monolingual", "code"):
         places = np.flatnonzero(is_kept & (component == name))
-        held_out = choose(
-            units[places],
-            labels[places],
-            share=config.validation_share,
-            most=config.max_validation_documents,
-            least_to_split=config.min_documents_to_split,
-        )
-        splits[places[held_out]] = "validation"
+        chosen = splitting.held_out_documents(units[places], labels[places], **rule)
+        splits[places[chosen]] = "validation"
+    places = np.flatnonzero(is_kept & (component == "bilingual"))
+    chosen, elsewhere = splitting.held_out_pairs(units[places], labels[places], **rule)
+    splits[places[chosen]] = "validation"
+    splits[places[elsewhere]] = shards.EXCLUDED
+    mask = np.zeros(len(decisions), bool)
+    mask[places[elsewhere]] = True
+    for name, value in (("stage", "split"), ("reason", "held_out_elsewhere")):
+        column = pc.if_else(pa.array(mask), value, decisions[name])
+        decisions = decisions.set_column(decisions.schema.get_field_index(name), name, column)
+    return decisions, splits
+
+
+def _written(decisions: pa.Table, splits: "NDArray[np.object_]", config: BuildConfig) -> pa.Table:
+    """Return the rows that are written, each with its split."""
+    is_kept = pc.is_null(decisions["reason"]).to_numpy()
     unreadable = np.array([is_unreadable(each) for each in decisions["reason"].to_pylist()])
     is_written = is_kept | (config.keep_excluded & ~unreadable)
     rows = decisions.append_column("split", pa.array(splits.tolist(), pa.string()))

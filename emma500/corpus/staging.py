@@ -51,6 +51,13 @@ def decision_schema() -> pa.Schema:
     return pa.schema([*fields, ("stage", pa.string()), ("reason", pa.string())])
 
 
+def decided_schema() -> pa.Schema:
+    """Return the schema of the decisions after dedup: those of the filter without bands, and cluster sizes."""
+    filtered = decision_schema()
+    fields = [filtered.field(name) for name in filtered.names if name != "bands"]
+    return pa.schema([*fields, ("cluster_size", pa.int32())])
+
+
 def id_numbers(ids: Any) -> "NDArray[np.uint64]":
     """Return ids of 32 hexadecimal digits as numbers, (ids, 2) uint64, the high half first."""
     from emma500.corpus.text import buffers

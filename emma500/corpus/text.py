@@ -223,7 +223,8 @@ def character_classes() -> "tuple[NDArray[np.uint8], NDArray[np.int32]]":
             classes[part][classes[part] == PUNCTUATION] = SPACE
         if row["script"] in UNSPACED_SCRIPTS:
             classes[part][(classes[part] & (SPACE | SPECIAL | MARK)) == 0] |= UNSPACED
-    classes[[0x09, 0x0A, 0x0D, 0x85]] = SPACE | SPECIAL
+    # Form feeds and separators part words, though Unicode counts them as control characters.
+    classes[[*range(0x09, 0x0E), *range(0x1C, 0x20), 0x85]] = SPACE | SPECIAL
     classes[list(_SEPARATORS)] = SPACE
     classes[classes == PUNCTUATION] = SPECIAL
     classes[0xFEFF] = CONTROL

@@ -1,8 +1,8 @@
 """What a user names as sources -> sources."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
 from emma500.errors import SourceError
@@ -96,12 +96,32 @@ def _opened(given: str | Path, info: SourceInfo, options: Options) -> Iterator[S
 
 
 def _with_names_of_their_own(sources: list[Source]) -> list[Source]:
-    """Number the sources of one name: `texts`, `texts-2`; what is named twice stands twice."""
-    seen: Counter[str] = Counter()
+    """Number the sources of one name: `texts`, `texts-2`; what is named twice stands twice.
+
+    Embedded sources keep their names; others are numbered by what they hold, whatever the order they are given in.
+
+    Returns:
+        The same sources, in the same order.
+
+    Raises:
+        SourceError: If an embedded source is given twice.
+    """
+    named: dict[str, list[FileSource | HubSource]] = {}
+    taken = set()
     for source in sources:
-        seen[source.info.name] += 1
-        if seen[source.info.name] > 1:
-            if not isinstance(source, FileSource | HubSource):
-                raise SourceError(f"{source.info.name!r} is given twice: name it once")
-            source.info = replace(source.info, name=f"{source.info.name}-{seen[source.info.name]}")
+        if isinstance(source, FileSource | HubSource):
+            named.setdefault(source.info.name, []).append(source)
+        elif source.info.name in taken:
+            raise SourceError(f"{source.info.name!r} is given twice: name it once")
+        else:
+            taken.add(source.info.name)
+    of_embedded = set(taken)
+    taken |= set(named)
+    for name in sorted(named):
+        is_only = len(named[name]) == 1
+        alike = named[name] if is_only else sorted(named[name], key=lambda each: each.fingerprint())
+        for source in alike if name in of_embedded else alike[1:]:
+            number = next(each for each in count(2) if f"{name}-{each}" not in taken)
+            source.info = replace(source.info, name=f"{name}-{number}")
+            taken.add(source.info.name)
     return sources

@@ -291,6 +291,28 @@ def test_english_strings_are_held_out_in_every_language_and_pairs_hold_their_rec
     assert train.isdisjoint(held_out)
 
 
+def test_what_a_pair_label_may_not_train_on_is_counted_and_written_as_excluded(tmp_path):
+    pytest.importorskip("django", reason="the catalogues come with the demo extra")
+    config = BuildConfig(
+        identify="off", validation_share=0.2, max_validation_documents=20, keep_excluded=True
+    )
+    corpus = build_mala("django", tmp_path / "mala", ["is", "el"], config)
+    sizes = {(row["label"], row["split"]): row["n_documents"] for row in corpus.manifest["splits"]}
+    assert all(
+        sizes[label, "validation"] <= config.max_validation_documents
+        for label in corpus.labels_of("bilingual")
+    )
+    n_left_out = excluded(corpus)["held_out_elsewhere"]
+    table = pq.read_table(tmp_path / "mala" / "excluded" / "bilingual", partitioning=None)
+    assert table["reason"].to_pylist().count("held_out_elsewhere") == n_left_out > 0
+    by_stage = {"dedup": 0, "split": 0}
+    for row in corpus.manifest["counts"]:
+        if row["stage"] in by_stage:
+            by_stage[row["stage"]] += row["n_documents"]
+    assert by_stage["dedup"] - by_stage["split"] == n_left_out
+    assert by_stage["split"] == sum(sizes.values())
+
+
 def test_configurations_name_the_value_and_the_rule():
     with pytest.raises(
         ConfigError, match=r"BuildConfig\.bands must be a divisor of num_perm \(112\), not 13"
@@ -300,6 +322,8 @@ def test_configurations_name_the_value_and_the_rule():
         BuildConfig(validation_share=2)
     with pytest.raises(ConfigError, match=r"filters must be one of mala, off, not 'strict'"):
         BuildConfig(filters="strict")  # type: ignore[arg-type]  # what a YAML file may hold
+    with pytest.raises(ConfigError, match=r"min_words must be None with filters='off'.*not 3"):
+        BuildConfig(min_words=3, filters="off")
     with pytest.raises(ConfigError, match="without a slash"):
         BuildConfig(name="a/b")
 
@@ -316,7 +340,7 @@ def test_a_full_disk_is_one_clear_error_and_the_same_call_goes_on_once_there_is_
 ):
     path = write_jsonl(tmp_path / "a.jsonl", rows("swh", 200))
     script = (
-        "import resource, signal, sys\n"
+        "import os, resource, signal, sys\n"
         "from emma500.corpus.build import BuildConfig, build_mala\n"
         "from emma500.errors import StorageError\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
@@ -325,7 +349,8 @@ def test_a_full_disk_is_one_clear_error_and_the_same_call_goes_on_once_there_is_
         "try:\n"
         "    build_mala(sys.argv[1], sys.argv[2], config=BuildConfig(identify='off'))\n"
         "except StorageError as error:\n"
-        "    sys.exit(f'StorageError: {error}')\n"
+        "    print(f'StorageError: {error}', file=sys.stderr, flush=True)\n"
+        "    os._exit(1)\n"  # as the command line does: Daft's threads may abort an ordinary exit
     )
 
     def run(limit):

@@ -16,6 +16,23 @@ import sys
 from emma500.corpus.build import BuildConfig, build_mala
 build_mala(sys.argv[1], sys.argv[2], config=BuildConfig(identify="off", shard_bytes=20_000))
 """
+SUICIDE = """
+import importlib, os, signal, sys
+from pathlib import Path
+from emma500.corpus.build import BuildConfig, build_mala
+
+module, name, place, source, output = sys.argv[1:]
+owner, name = (Path, "replace") if name == "Path.replace" else (importlib.import_module(module), name)
+function = getattr(owner, name)
+
+def fatal(*args, **options):
+    if place == "after":
+        function(*args, **options)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(owner, name, fatal)
+build_mala(source, output, config=BuildConfig(identify="off", shard_bytes=20_000))
+"""
 CONFIG = BuildConfig(identify="off", shard_bytes=20_000)
 
 
@@ -71,27 +88,60 @@ def texts_and_whole(tmp_path_factory):
 @pytest.mark.parametrize(
     "pattern",
     [
+        "mala.work",  # before anything is done
         "mala.work/integration/*",  # inside integration
         "mala.work/integration.done",
         "mala.work/filter.done",
         "mala.work/dedup.done",
         "mala.work/split/corpus/data/*/*.parquet",  # inside the split
-        "mala.work/split.done",
-        "mala.work/split/corpus/manifest.json",  # finished but for its place
-        "mala",  # in its place, the work not yet removed
     ],
 )
 def test_killed_and_run_again_gives_the_same_bytes(pattern, tmp_path, texts_and_whole):
     path, whole = texts_and_whole
     command = [sys.executable, "-c", SCRIPT, str(path), str(tmp_path / "mala")]
-    was_killed = kill_when(command, pattern, tmp_path)
-    assert was_killed or pattern in {
-        "mala.work/split/corpus/manifest.json",
-        "mala",
-    }  # these are over in no time
+    assert kill_when(command, pattern, tmp_path)
+    assert not (tmp_path / "mala").exists()
     build_mala(path, tmp_path / "mala", config=CONFIG)
     assert files_of(tmp_path / "mala") == whole
-    assert not (tmp_path / "mala.work").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mala"]
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "place", "left"),
+    [
+        # What is over in no time: the process kills itself before or after one function is called.
+        ("pathlib", "Path.replace", "before", {"mala.work", "mala.work.lock"}),
+        ("emma500.corpus.build", "write_manifest", "before", {"mala.work", "mala.work.lock"}),
+        ("emma500.corpus.build", "write_manifest", "after", {"mala.work", "mala.work.lock"}),
+        ("emma500.corpus.build", "replace_folder", "before", {"mala.work", "mala.work.lock"}),
+        (
+            "emma500.corpus.build",
+            "replace_folder",
+            "after",
+            {"mala", "mala.work", "mala.work.lock"},
+        ),
+        ("emma500.corpus.build", "remove_work", "after", {"mala", "mala.work.lock"}),
+    ],
+)
+def test_killed_at_an_exact_point_and_run_again_gives_the_same_bytes(
+    module, name, place, left, tmp_path, texts_and_whole
+):
+    path, whole = texts_and_whole
+    command = [
+        sys.executable,
+        "-c",
+        SUICIDE,
+        module,
+        name,
+        place,
+        str(path),
+        str(tmp_path / "mala"),
+    ]
+    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
+    assert {path.name for path in tmp_path.iterdir()} == left
+    build_mala(path, tmp_path / "mala", config=CONFIG)
+    assert files_of(tmp_path / "mala") == whole
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mala"]
 
 
 def test_a_finished_stage_is_not_run_again(tmp_path, jsonl):
@@ -100,7 +150,7 @@ def test_a_finished_stage_is_not_run_again(tmp_path, jsonl):
     assert kill_when(command, "mala.work/integration.done", tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("mala.work/integration/*")}
     assert before
-    kill_when(command, "mala.work/split.done", tmp_path)
+    assert kill_when(command, "mala.work/dedup.done", tmp_path)
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 

@@ -119,6 +119,44 @@ def test_every_folded_text_reaches_the_threshold_with_the_one_that_stays():
     assert len(folded) > 40
 
 
+def near_owners_of(sets, buckets):
+    """Fold rows of one size, preferred in their order, with the buckets of their bands given."""
+    n = len(sets)
+    free = iter(range(1000, 2000))
+    values = [[buckets[band].get(row, next(free)) for band in range(2)] for row in range(n)]
+    rows = dedup.Rows(
+        ids=np.column_stack([np.zeros(n), np.arange(n)]).astype(np.uint64),
+        keys=np.arange(n, dtype=np.uint64),
+        groups=np.zeros(n, np.int64),
+        n_bytes=np.full(n, 100),
+        band_offsets=2 * np.arange(n + 1),
+        bands=np.array(values, np.uint64).ravel(),
+    )
+    lists = pa.array([sorted(each) for each in sets], pa.large_list(pa.uint64()))
+    table = pa.table({"row": np.arange(n), "shingles": lists})
+    return dedup.near_owners(rows, np.arange(n), lambda _: table, threshold=0.7)
+
+
+def test_a_text_whose_owner_is_folded_later_is_compared_with_the_new_owner_and_may_stay():
+    b = set(range(100))
+    c = b - set(range(10)) | set(range(200, 210))
+    a = b - set(range(10, 20)) | set(range(300, 310))
+    near = b - set(range(10, 14)) | set(range(400, 404))
+    unrelated, m = set(range(900, 999)), c - {200} | {500}
+    sets = [unrelated, c, m, b, a, near]
+
+    def similarity(one, two):
+        return len(sets[one] & sets[two]) / len(sets[one] | sets[two])
+
+    assert similarity(1, 4) < 0.7 < min(similarity(3, 4), similarity(1, 3), similarity(1, 5))
+    # B meets M in the first round, and C, the owner of M, in the second; A and `near` meet B alone.
+    owners = near_owners_of(sets, [dict.fromkeys([0, 1, 2, 3], 7), dict.fromkeys([3, 4, 5], 8)])
+    assert owners.tolist() == [0, 1, 1, 1, 4, 1]
+    for row, owner in enumerate(owners.tolist()):
+        assert owners[owner] == owner
+        assert similarity(row, owner) >= 0.7
+
+
 def test_nearly_all_pairs_over_point_nine_are_found_and_none_under_point_seven():
     generator = np.random.default_rng(3)
     texts: list[str] = []

@@ -98,6 +98,18 @@ def test_a_pair_is_wanted_if_every_side_but_english_is_asked_for():
     assert Request(["Python"]).wants("code", "python")
 
 
+def test_a_name_that_is_a_language_and_a_programming_language_asks_for_both():
+    for name, label in (("lua", "lua_Latn"), ("css", "css_Latn")):
+        request = Request([name])
+        assert request.wants("code", name)
+        assert request.wants("monolingual", label)
+        assert request.wants("bilingual", f"eng_Latn-{label}")
+        assert not request.wants("monolingual", "yor_Latn")
+        assert request.missing([("code", name)]) == request.missing([("monolingual", label)]) == []
+        assert request.missing([("code", "python")]) == [name]
+    assert not Request(["python"]).wants("monolingual", "lua_Latn")
+
+
 def test_a_name_that_is_no_language_is_refused_before_anything_is_read():
     with pytest.raises(LanguageError, match="qwertyish"):
         Request(["qwertyish"])

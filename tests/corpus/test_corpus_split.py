@@ -41,25 +41,54 @@ def test_no_share_holds_nothing_out():
     assert not held_out_documents(
         units(100), np.zeros(100, np.int64), share=0.0, most=5, least_to_split=1
     ).any()
-    assert not held_out_pairs(
+    held_out, elsewhere = held_out_pairs(
         units(100), np.zeros(100, np.int64), share=0.0, most=5, least_to_split=1
-    ).any()
+    )
+    assert not held_out.any()
+    assert not elsewhere.any()
 
 
 def test_a_source_string_is_held_out_in_every_language_or_in_none():
     english = units(3000)
-    held_out = held_out_pairs(np.tile(english, 5), np.repeat(np.arange(5), 3000), **RULE).reshape(
-        5, 3000
+    held_out, elsewhere = held_out_pairs(np.tile(english, 5), np.repeat(np.arange(5), 3000), **RULE)
+    by_label = held_out.reshape(5, 3000)
+    assert (by_label == by_label[0]).all()
+    assert 10 < by_label[0].sum() < 60
+    assert not elsewhere.any()
+
+
+def test_a_large_pair_label_holds_out_no_more_than_the_cap_and_takes_nothing_from_small_ones():
+    hashes = units(50_000)
+    both = np.concatenate([hashes, hashes[:2000]])
+    labels = np.repeat([0, 1], [50_000, 2000])
+    held_out, _ = held_out_pairs(both, labels, share=0.05, most=200, least_to_split=10)
+    assert held_out[labels == 0].sum() == 200
+    assert both[held_out & (labels == 0)].max() < np.delete(hashes, np.argsort(hashes)[:200]).min()
+    assert held_out[labels == 1].sum() == (hashes[:2000] < 0.05 * 2.0**64).sum() > 50
+
+
+def test_no_source_string_is_held_out_in_one_pair_label_and_trained_on_in_another():
+    hashes = units(20_000)
+    both = np.concatenate([hashes, hashes[:3000], np.sort(hashes)[:5]])
+    labels = np.repeat([0, 1, 2], [20_000, 3000, 5])  # the last is too small to be split
+    held_out, elsewhere = held_out_pairs(both, labels, share=0.1, most=50, least_to_split=10)
+    train = ~held_out & ~elsewhere
+    assert set(both[held_out].tolist()).isdisjoint(both[train].tolist())
+    assert elsewhere[labels == 2].all()
+    assert set(both[elsewhere].tolist()) <= set(both[held_out].tolist())
+    order = np.random.default_rng(1).permutation(len(both))
+    again = held_out_pairs(both[order], labels[order], share=0.1, most=50, least_to_split=10)
+    assert (again[0] == held_out[order]).all()
+    assert (again[1] == elsewhere[order]).all()
+
+
+def test_pairs_with_one_source_text_at_the_cap_share_their_fate():
+    hashes = np.array([1, 2, 2, 2, 5, 6, 7, 8, 9, 10], np.uint64)
+    held_out, elsewhere = held_out_pairs(
+        hashes, np.zeros(10, np.int64), share=0.5, most=3, least_to_split=10
     )
-    assert (held_out == held_out[0]).all()
-    assert 10 < held_out[0].sum() < 60
-
-
-def test_no_pair_label_holds_out_many_more_than_the_cap():
-    hashes, labels = units(50_000), np.repeat([0, 1], [48_000, 2000])
-    held_out = held_out_pairs(hashes, labels, share=0.5, most=200, least_to_split=10)
-    assert 140 < held_out[labels == 0].sum() < 260
-    assert held_out[labels == 1].sum() < 25
+    assert held_out.tolist() == [True] + [False] * 9
+    assert not elsewhere.any()
 
 
 def test_shards_are_ranges_of_ids_so_that_reading_them_in_order_is_reading_by_id():

@@ -45,6 +45,13 @@ def test_text_comes_in_normal_form_c_and_keeps_its_marks_and_joiners():
     assert normalised(joined) == joined
 
 
+@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f"])
+def test_form_feeds_and_separators_part_words(mark):
+    array = pa.array([f"one{mark}two", f"{mark}one {mark} two{mark}"])
+    assert text.normalise(array, np.zeros(2, bool)).to_pylist() == ["one two", "one two"]
+    assert text.normalise(array, np.ones(2, bool))[0].as_py() == f"one{mark}two"  # code stays
+
+
 def test_control_characters_and_byte_order_marks_go():
     assert normalised("\ufeffa\x00b\x07c\x1bd") == "abcd"
 

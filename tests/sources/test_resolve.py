@@ -60,6 +60,33 @@ def test_several_sources_keep_their_order_and_get_names_of_their_own(texts):
     assert found[1].info.license == "unknown"
 
 
+def test_names_differ_whatever_the_sources_are_called_and_do_not_follow_their_order(tmp_path):
+    paths = [tmp_path / name for name in ("a/texts", "b/texts", "c/texts", "texts-2", "d/texts-2")]
+    for number, path in enumerate(paths):
+        path.mkdir(parents=True)
+        (path / "1.jsonl").write_text(json.dumps({"text": f"text {number}", "lang": "yo"}) + "\n")
+
+    def names(order):
+        found = zip(order, resolve([paths[place] for place in order]), strict=True)
+        return {place: source.info.name for place, source in found}
+
+    first = names([0, 1, 2, 3, 4])
+    assert len(set(first.values())) == 5
+    assert {first[place] for place in (0, 1, 2)} >= {"texts"}
+    assert "texts-2" in {first[3], first[4]}
+    assert names([4, 2, 0, 3, 1]) == names([3, 4, 1, 0, 2]) == first
+
+
+def test_an_embedded_source_keeps_its_name_beside_a_folder_of_that_name(tmp_path):
+    folder = tmp_path / "python-docs"
+    folder.mkdir()
+    (folder / "1.jsonl").write_text(json.dumps({"text": "text", "lang": "yo"}) + "\n")
+    for order in ([folder, "python-docs"], ["python-docs", folder]):
+        names = {type(each).__name__: each.info.name for each in resolve(order)}
+        assert sorted(names.values()) == ["python-docs", "python-docs-2"]
+        assert names["FileSource"] == "python-docs-2"
+
+
 @pytest.mark.parametrize(
     "name", ["no/such/folder", "nothing.jsonl", "user/texts.jsonl.gz", "nothing", ""]
 )

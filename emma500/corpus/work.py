@@ -1,0 +1,120 @@
+"""The work folder of a build: what is done stays done, one build writes at a time, and a kill never blocks the next.
+
+mala.work/
+  work.json                the fingerprint of sources and configuration this folder is for
+  integration/             every row with its text and signals
+  filter/                  a decision about every row, without its text
+  dedup/                   the decisions after deduplication, with cluster sizes
+  split/decided/           the decisions after the split
+  split/corpus/            the finished corpus, renamed into place at the end
+  <stage>.done             that stage is finished
+mala.work.lock             held by the build that writes; the kernel lets go of it when the build ends, however it ends
+mala.work.tmp/             a work folder on its way out
+"""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emma500.corpus.staging import decided_schema, decision_schema
+from emma500.errors import OutputError
+from emma500.storage import space_checked, write_text
+
+_MARKER = "work.json"
+_KIND = "corpus-work"
+
+
+def work_folder(output: Path) -> Path:
+    """Return where the work for an output stands."""
+    return output.with_name(output.name + ".work")
+
+
+class Work:
+    """The work folder of one build.
+
+    Args:
+        folder: The folder; an older one for other sources or another configuration is emptied.
+        fingerprint: What identifies sources and configuration.
+
+    Raises:
+        OutputError: If the folder holds something that is no work of a build.
+    """
+
+    def __init__(self, folder: Path, fingerprint: str) -> None:
+        self.folder = folder
+        marker = folder / _MARKER
+        with space_checked(folder):
+            shutil.rmtree(_trash(folder), ignore_errors=True)
+            if _is_foreign(folder):
+                raise OutputError(
+                    f"{folder} is needed for the work but holds something else: move it away, or choose another output"
+                )
+            if _owner(marker) not in (None, fingerprint):
+                self.remove()
+        write_text(marker, json.dumps({"kind": _KIND, "fingerprint": fingerprint}) + "\n")
+
+    def remove(self) -> None:
+        """Delete the folder; killed half-way, it is gone or marked as ours, never something in between."""
+        remove_work(self.folder)
+
+    def path(self, stage: str) -> Path:
+        """Return the folder of a stage."""
+        return self.folder / stage
+
+    def stage(self, name: str, run: Callable[[Path], None], product: str = ".") -> None:
+        """Run a stage into its emptied folder, unless it is done and what it made is still there."""
+        done = self.folder / f"{name}.done"
+        if done.exists() and (self.path(name) / product).exists():
+            return
+        with space_checked(self.folder):
+            done.unlink(missing_ok=True)
+            shutil.rmtree(self.path(name), ignore_errors=True)
+            self.path(name).mkdir(parents=True)
+            run(self.path(name))
+            write_text(done, "")
+
+    def decisions(self, stage: str) -> pa.Table:
+        """Read the decisions of the filter, of dedup, or of the split (`split/decided`)."""
+        schema = decision_schema() if stage == "filter" else decided_schema()
+        files = sorted(self.path(stage).rglob("*.parquet"))
+        tables = [
+            pq.read_table(each, partitioning=None).select(schema.names).cast(schema)
+            for each in files
+        ]
+        return pa.concat_tables(tables) if tables else schema.empty_table()
+
+
+def remove_work(folder: Path) -> None:
+    """Delete a work folder that is ours, and what an interrupted deletion left; another's folder stays."""
+    shutil.rmtree(_trash(folder), ignore_errors=True)
+    if folder.exists() and not _is_foreign(folder):
+        folder.rename(_trash(folder))
+        shutil.rmtree(_trash(folder), ignore_errors=True)
+
+
+def _trash(folder: Path) -> Path:
+    return folder.with_name(folder.name + ".tmp")
+
+
+def _is_foreign(folder: Path) -> bool:
+    """Tell whether a path holds something that no build put there."""
+    if not folder.exists():
+        return False
+    if not folder.is_dir():
+        return True
+    # A build that is killed before its marker has its name leaves the marker's temporary file.
+    is_empty = all(each.name == f"{_MARKER}.tmp" for each in folder.iterdir())
+    return not is_empty and _owner(folder / _MARKER) is None
+
+
+def _owner(marker: Path) -> str | None:
+    try:
+        found = json.loads(marker.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    is_work = isinstance(found, dict) and found.get("kind") == _KIND
+    return str(found.get("fingerprint")) if is_work else None
