@@ -2,13 +2,9 @@
 
 import json
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from emma500.configuration import as_dict
 from emma500.corpus import ledger, stages
@@ -20,9 +16,8 @@ from emma500.corpus.readme import render_readme
 from emma500.corpus.shards import EXCLUDED
 from emma500.corpus.staging import STAGES
 from emma500.corpus.work import Work, remove_work, work_folder
-from emma500.errors import LanguageError, SourceError, UsageError
-from emma500.folder import Corpus, nearest
-from emma500.languages.codes import Language, related
+from emma500.errors import UsageError
+from emma500.folder import Corpus
 from emma500.manifest import MANIFEST, fingerprint, read_manifest, versions, write_manifest
 from emma500.progress import Progress
 from emma500.sources.base import Source
@@ -185,7 +180,7 @@ class _Build:
         )
         work.stage("filter", lambda folder: stages.filter_rows(folder, staged, decide, progress))
         decisions = work.decisions("filter")
-        _check_something_is_left(decisions, self.request)
+        ledger.check_something_is_left(decisions, self.request)
         work.stage(
             "dedup",
             lambda folder: stages.deduplicate(
@@ -250,53 +245,3 @@ def _identifier(config: BuildConfig) -> Any:
     from emma500.languages.identification import LangidIdentifier
 
     return LangidIdentifier()
-
-
-def _check_something_is_left(decisions: pa.Table, request: Request) -> None:
-    """Raise an error that says where everything went."""
-    kept = decisions.filter(pc.is_null(decisions["reason"]))
-    present = sorted({(row["component"], row["label"]) for row in _labels(kept)})
-    missing = request.missing(present)
-    if missing:
-        known = sorted(
-            {
-                side
-                for row in _labels(decisions)
-                for side in (row["label"] or "").split("-")
-                if side and not side.startswith("und_")
-            }
-        )
-        names = "; ".join(f"{name!r}, nearest: {_nearest(name, known)}" for name in missing)
-        raise LanguageError(f"asked for, but not in the corpus: {names}")
-    if not present:
-        reasons: Counter[str] = Counter()
-        for row in ledger.exclusions(decisions):
-            reasons[row["reason"]] += row["n_documents"]
-        told = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
-        raise SourceError(
-            f"nothing is left of {len(decisions)} records ({told or 'none was read'}): "
-            "see the options filters, min_words, min_script_share and unknown_language"
-        )
-
-
-def _labels(table: pa.Table) -> list[dict[str, Any]]:
-    return (
-        table.select(["component", "label"])
-        .group_by(["component", "label"])
-        .aggregate([])
-        .to_pylist()
-    )
-
-
-def _nearest(name: str, known: list[str]) -> str:
-    """Return the labels of its relatives, and those that resemble its own."""
-    try:
-        asked = Language.parse(name)
-    except LanguageError:
-        return nearest(name, known) or "none"
-    family = asked.macrolanguage or asked.iso639_3
-    relatives = [label for label in known if related(label.partition("_")[0], family)]
-    listed = ", ".join(
-        [*relatives, nearest(asked.label, [each for each in known if each not in relatives])]
-    )
-    return listed.strip(", ") or "none"

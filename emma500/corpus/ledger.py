@@ -1,6 +1,7 @@
 """The ledger: what was read, left out and kept, as the manifest tells it."""
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -9,9 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emma500.corpus.integration import is_unreadable
+from emma500.corpus.labelling import Request
 from emma500.corpus.staging import STAGES
-from emma500.errors import LanguageError
-from emma500.languages.codes import Language
+from emma500.errors import LanguageError, SourceError
+from emma500.folder import nearest
+from emma500.languages.codes import Language, related
 from emma500.languages.labels import resource_group
 from emma500.manifest import file_digest, fingerprint
 from emma500.sources.base import Source
@@ -150,3 +153,62 @@ def _name(component: str, label: str) -> str:
         except LanguageError:
             names.append("Undetermined")
     return " - ".join(names)
+
+
+def check_something_is_left(decisions: pa.Table, request: Request) -> None:
+    """Refuse a build that would end with nothing, or without a language that was asked for.
+
+    Args:
+        decisions: The decisions about every row after the filter.
+        request: The languages asked for.
+
+    Raises:
+        LanguageError: If one of them is not there; the message lists the nearest labels.
+        SourceError: If nothing is left; the message says where everything went.
+    """
+    kept = decisions.filter(pc.is_null(decisions["reason"]))
+    present = sorted({(row["component"], row["label"]) for row in _labels(kept)})
+    missing = request.missing(present)
+    if missing:
+        known = sorted(
+            {
+                side
+                for row in _labels(decisions)
+                for side in (row["label"] or "").split("-")
+                if side and not side.startswith("und_")
+            }
+        )
+        names = "; ".join(f"{name!r}, nearest: {_nearest(name, known)}" for name in missing)
+        raise LanguageError(f"asked for, but not in the corpus: {names}")
+    if not present:
+        reasons: Counter[str] = Counter()
+        for row in exclusions(decisions):
+            reasons[row["reason"]] += row["n_documents"]
+        told = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
+        raise SourceError(
+            f"nothing is left of {len(decisions)} records ({told or 'none was read'}): "
+            "see the options filters, min_words, min_script_share and unknown_language"
+        )
+
+
+def _labels(table: pa.Table) -> list[dict[str, Any]]:
+    return (
+        table.select(["component", "label"])
+        .group_by(["component", "label"])
+        .aggregate([])
+        .to_pylist()
+    )
+
+
+def _nearest(name: str, known: list[str]) -> str:
+    """Return the labels of its relatives, and those that resemble its own."""
+    try:
+        asked = Language.parse(name)
+    except LanguageError:
+        return nearest(name, known) or "none"
+    family = asked.macrolanguage or asked.iso639_3
+    relatives = [label for label in known if related(label.partition("_")[0], family)]
+    listed = ", ".join(
+        [*relatives, nearest(asked.label, [each for each in known if each not in relatives])]
+    )
+    return listed.strip(", ") or "none"
