@@ -90,7 +90,7 @@ def test_killed_in_every_step_and_run_again_the_demo_ends_with_the_same_files(
 ):
     output = tmp_path / "demo"
     for appears in (
-        "mala.work/integration", "mala", "scores/before", "model.work/checkpoints/checkpoint-20",
+        "mala.work/integration", "mala", "scores/before", "model.work/checkpoints/checkpoint-16",
         "model", "scores/after", "hub/demo/mala",
     ):  # fmt: skip
         process = start(tiny_model, tmp_path, output)
