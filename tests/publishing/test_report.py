@@ -21,7 +21,7 @@ def written(tmp_path, corpus, model, before, after):
 def test_the_html_report_needs_no_other_file(written):
     html = written.with_suffix(".html").read_text(encoding="utf-8")
     assert html.count('src="data:image/svg+xml;base64,') == 3
-    assert not re.findall(r'(?:src|href)="(?!data:|#|https?://pypi|https?://docs)[^"]*"', html)
+    assert not re.findall(r'(?:src|href)="(?!data:|#|https://github|https?://docs)[^"]*"', html)
     assert "<script" not in html
     assert "A &lt;small&gt; report" in html
 
