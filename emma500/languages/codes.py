@@ -6,36 +6,37 @@
     'Hant'
     >>> Language.parse("sw").members
     ('swc', 'swh')
+    >>> candidates("Sotho")
+    ('nso', 'sot')
 
 A code keeps the level its source gave: `sw` is the macrolanguage `swa`, `swh` stays `swh`. A valid
 three-letter code is never rewritten. Order: the convention's alias, the general alias, ISO 639-3
-and collections, ISO 639-1 and 639-2/B, retired codes, BCP 47 and POSIX parts, English names of ISO
-639, names in any language. Nothing is guessed from resemblance.
+and collections, ISO 639-1 and 639-2/B, withdrawn codes, BCP 47 and POSIX parts, names of ISO 639,
+names in any language. Nothing is guessed from resemblance: a name of several languages, and a code
+that was split into several, is an error that lists them.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 
 from emma500.errors import LanguageError
-from emma500.languages import registry
+from emma500.languages import names, refusals, registry
+from emma500.languages.conventions import alias, convention
+from emma500.languages.refusals import first_subtag, is_special
+from emma500.languages.tags import (
+    UNKNOWN_SCRIPT,
+    checked_script,
+    likely_script,
+    parts_of,
+    script_word,
+)
 from emma500.tables import read_table
 
-UNKNOWN_SCRIPT = "Zyyy"
+__all__ = ["UNKNOWN_SCRIPT", "Language", "candidates", "checked_script", "parse", "related"]
 
-_TAG = re.compile(r"[A-Za-z]{2,3}(?:[-_@.][A-Za-z0-9]{1,8})*")
-_SCRIPT_SPELLINGS = {"Japn": "Jpan", "Qaag": "Mymr", "Qaai": "Zinh"}  # MaLA, Zawgyi, old Inherited
-_MODIFIERS = {
-    "latin": "Latn",
-    "cyrillic": "Cyrl",
-    "arabic": "Arab",
-    "devanagari": "Deva",
-    "iqtelif": "Latn",
-    "rom": "Latn",
-}
-_ENCODINGS = {"utf8", "utf"}
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,6 @@ class Language:
         macrolanguage: The macrolanguage it belongs to, or "".
         members: The members of a macrolanguage, else empty.
         name: The English reference name of ISO 639.
-        autonym: Its own name for itself as CLDR has it, or "".
     """
 
     iso639_3: str
@@ -56,7 +56,6 @@ class Language:
     macrolanguage: str
     members: tuple[str, ...]
     name: str
-    autonym: str
 
     @classmethod
     def parse(
@@ -67,24 +66,24 @@ class Language:
         Args:
             code: As "sw", "swh", "zho_Hans", "zh-TW", "sr@latin", "fre", "Kiswahili", "日本語".
             script: ISO 15924, used where the code names no script.
-            convention: Whose codes these are, where they differ from the standard: "wikipedia" or
-                "mala".
+            convention: Whose codes these are, where they differ from the standard: a row of
+                `tables/conventions.tsv`, as "wikipedia".
 
         Returns:
             The language.
 
         Raises:
-            LanguageError: If the code, the script or the convention is unknown; a code that was
-                split names its heirs.
+            LanguageError: If the code, the script or the convention is unknown; if it was split or
+                names several languages, the message lists them.
         """
-        if convention is not None and convention not in _conventions():
-            raise LanguageError(
-                f"unknown convention {convention!r}; known: {', '.join(sorted(_conventions()))}"
-            )
-        found = _resolve(code, convention)
-        if isinstance(found, str):
-            raise LanguageError(found)
-        return _language(found[0], found[1] or (_checked_script(script) if script else ""))
+        if not isinstance(code, str):
+            raise LanguageError(f"a language code is a string, not {code!r}")
+        reading = _read(code, convention)
+        if reading.refusal:
+            raise LanguageError(reading.refusal)
+        return _language(
+            reading.codes[0], reading.script or (_named_script(script) if script else "")
+        )
 
     @property
     def label(self) -> str:
@@ -94,7 +93,41 @@ class Language:
     @property
     def likely_script(self) -> str:
         """The script, or else the one CLDR expects for the language, or else ""."""
-        return self.script or _likely_script(self.iso639_3, "")
+        return self.script or likely_script(self.iso639_3)
+
+    @property
+    def autonym(self) -> str:
+        """Its own name for itself, or "" where only its macrolanguage's is known."""
+        return _autonyms().get(self.iso639_3) or _cldr_autonym(self.iso639_3)
+
+    @property
+    def resource_group(self) -> str:
+        """How much text MaLA has of it, as `labels.resource_group`; in its largest script if none is named."""
+        from emma500.languages.labels import (
+            resource_group,
+        )  # which reads its labels with this class
+
+        return resource_group(self.label)
+
+
+parse = Language.parse
+
+
+def candidates(code: str, convention: str | None = None) -> tuple[str, ...]:
+    """Return every ISO 639-3 code that a code or a name may mean.
+
+    Args:
+        code: As for `Language.parse`.
+        convention: As for `Language.parse`.
+
+    Returns:
+        Sorted: one where it is understood, several where it is ambiguous or was split, none where
+        it is unknown or names no language.
+
+    Raises:
+        LanguageError: If the convention is unknown.
+    """
+    return _read(code, convention).codes
 
 
 def related(one: str, other: str) -> bool:
@@ -107,28 +140,125 @@ def related(one: str, other: str) -> bool:
     )
 
 
-def checked_script(script: str) -> str | None:
-    """Return an ISO 15924 code in its usual spelling, or None if there is no such script."""
-    title = script.title()
-    title = _SCRIPT_SPELLINGS.get(title, title)
-    return title if title in _known_scripts() else None
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """The codes a string may mean; `refusal` says why it is not to be taken for one."""
+
+    codes: tuple[str, ...]
+    script: str = ""
+    refusal: str = ""
 
 
-def _checked_script(script: str) -> str:
+@lru_cache(maxsize=65536)
+def _read(code: str, convention_name: str | None) -> _Reading:
+    reads = convention(convention_name).reads if convention_name is not None else ""
+    text = code.strip()
+    for found in _attempts(text, convention_name, reads):
+        if found is None:
+            continue
+        if not found.codes and not found.refusal:
+            break
+        if len(found.codes) > 1 and not found.refusal:
+            return _Reading(found.codes, found.script, refusals.ambiguous(text, found.codes))
+        return found
+    return _Reading((), refusal=refusals.unknown(text))
+
+
+def _attempts(text: str, convention: str | None, reads: str) -> Iterator[_Reading | None]:
+    yield _alias(text, convention)
+    if reads == "names":
+        yield _named(text, convention)
+    yield _subtag(text.lower())
+    yield _tag(text, convention)
+    if reads == "prefix":
+        yield _subtag(text[:3]) if registry.exact(text[:3]) else None
+    yield _withdrawn(text)
+    if not is_special(text) and not (len(text) <= 3 and text.islower()):
+        yield _named(text, convention)
+
+
+def _alias(text: str, convention: str | None) -> _Reading | None:
+    found = alias(text, convention)
+    return _Reading(tuple(sorted(found.codes)), found.script) if found else None
+
+
+def _subtag(code: str) -> _Reading | None:
+    found = registry.exact(code) or registry.short(code) or _heir(code)
+    return _Reading((found,)) if found else None
+
+
+def _heir(code: str) -> str:
+    retired = registry.retired(code)
+    return retired.heir if retired else ""
+
+
+def _tag(text: str, convention: str | None) -> _Reading | None:
+    found = parts_of(text, partial(_first, convention=convention))
+    return _Reading((found[0],), found[1]) if found else None
+
+
+def _first(subtag: str, convention: str | None) -> tuple[str, str] | None:
+    found = _alias(subtag, convention) or _subtag(subtag.lower())
+    return (found.codes[0], found.script) if found and len(found.codes) == 1 else None
+
+
+def _withdrawn(text: str) -> _Reading | None:
+    retired = registry.retired(first_subtag(text))
+    if retired is None:
+        return None
+    return _Reading(retired.split_into, "", refusals.withdrawn(text, retired))
+
+
+def _named(text: str, convention: str | None) -> _Reading | None:
+    """Read a name, also with a script or a country: `Serbian (Latin)`, `serbian_latin`, `Chinese (Taiwan)`."""
+    if len(text) > _LONGEST_NAME:
+        return None
+    return _plainly_named(text, convention) or _qualified(text, convention)
+
+
+def _plainly_named(text: str, convention: str | None) -> _Reading | None:
+    found = names.find(text)
+    if found.codes:
+        return _Reading(found.codes)
+    # Wiktionary has names of two and three letters in any language: too short to be one.
+    if not found.tag or (len(text) <= 3 and text.isascii()):
+        return None
+    return _tag(found.tag, None)
+
+
+def _qualified(text: str, convention: str | None) -> _Reading | None:
+    bracketed = re.fullmatch(r"(.*\w)[\s_]*\(([^()]+)\)", text)
+    match = bracketed or re.fullmatch(r"(.*\w)[\s_]+(\w+)", text)
+    if not match:
+        return None
+    language = _alias(match[1], convention) or _plainly_named(match[1], convention)
+    if language is None:
+        return None
+    what = match[2].strip()
+    if bracketed:
+        script = _script_called(what)
+        region = "" if script else names.territory(what)
+        if region and len(language.codes) == 1:
+            script = language.script or likely_script(language.codes[0], region)
+        return _Reading(language.codes, script) if script or region else None
+    # "Chadian Arabic" is no language written in Arabic script; "serbian_latin" is Serbian in Latin.
+    script = script_word(what)
+    return _Reading(language.codes, script) if script and script != "Arab" else None
+
+
+def _script_called(what: str) -> str:
+    word = re.sub(r"[\s_](script|alphabet)$", "", what, flags=re.IGNORECASE)
+    code = checked_script(word) if len(word) == 4 else None
+    return script_word(word) or code or names.script(word)
+
+
+def _named_script(script: str) -> str:
     found = checked_script(script)
     if found is None:
         raise LanguageError(
             f"unknown script {script!r}: a script is an ISO 15924 code, as Latn or Cyrl"
         )
     return "" if found == UNKNOWN_SCRIPT else found
-
-
-@cache
-def _known_scripts() -> frozenset[str]:
-    """CLDR's list, and the scripts of newer versions of Unicode."""
-    from langcodes.data_dicts import ALL_SCRIPTS
-
-    return frozenset(ALL_SCRIPTS) | {row["script"] for row in read_table("scripts")}
 
 
 @lru_cache(maxsize=65536)
@@ -139,144 +269,24 @@ def _language(code: str, script: str) -> Language:
         macrolanguage=registry.macrolanguage_of(code),
         members=registry.members_of(code),
         name=registry.english_name(code),
-        autonym=_autonym(code),
     )
 
 
-def _autonym(code: str) -> str:
+@cache
+def _autonyms() -> dict[str, str]:
+    return {row["iso639_3"]: row["autonym"] for row in read_table("autonyms")}
+
+
+@cache
+def _cldr_autonym(code: str) -> str:
     import langcodes
+    from language_data.name_data import LANGUAGES_WITH_NAME_DATA
 
     tag = registry.tag_of(code)
+    # For a language CLDR has no names in, langcodes answers with its macrolanguage's.
+    if tag not in LANGUAGES_WITH_NAME_DATA:
+        return ""
     language = langcodes.Language.make(language=tag)
     own, english = language.autonym(), language.display_name()
-    # langcodes answers "Unknown language [xyz]", or the English name, where CLDR has nothing.
-    return "" if "[" in own or (own == english and len(tag) == 3) else own
-
-
-@lru_cache(maxsize=65536)
-def _resolve(code: str, convention: str | None) -> tuple[str, str] | str:
-    """Return (code, script), or why there is none."""
-    text = code.strip()
-    for found in _attempts(text, convention):
-        if found is not None:
-            return found
-    return _refusal(text)
-
-
-def _attempts(text: str, convention: str | None) -> Iterator[tuple[str, str] | None]:
-    yield _alias(text, convention)
-    yield _subtag(text.lower())
-    yield _tag(text)
-    if not _is_special(text):
-        yield _named(text)
-
-
-def _first_subtag(text: str) -> str:
-    return re.split(r"[-_@.]", text.lower())[0]
-
-
-def _is_special(text: str) -> bool:
-    return not text or _first_subtag(text) in registry.SPECIAL
-
-
-def _subtag(code: str) -> tuple[str, str] | None:
-    found = registry.exact(code) or registry.short(code) or registry.retired(code)[0]
-    return (found, "") if found else None
-
-
-def _alias(text: str, convention: str | None) -> tuple[str, str] | None:
-    key = text.casefold().replace("_", "-")
-    aliases = _aliases()
-    return aliases.get((convention or "any", key)) or aliases.get(("any", key))
-
-
-def _tag(text: str) -> tuple[str, str] | None:
-    """Read `language-extlang-Script-REGION-variant`, `language_REGION.encoding@modifier` and what lies between."""
-    if not _TAG.fullmatch(text):
-        return None
-    first, *rest = re.split(r"[-_@.]", text)
-    found = _alias(first, None) or _subtag(first.lower())
-    if found is None or not rest:
-        return None
-    code, script, region = found[0], found[1], ""
-    for part in rest:
-        kind, value = _part(part, code)
-        if kind == "":
-            return None
-        code = value if kind == "language" else code
-        script = value if kind == "script" else script
-        region = value if kind == "region" else region
-    return code, script or (_likely_script(code, region) if region else "")
-
-
-def _part(part: str, language: str) -> tuple[str, str]:
-    """Return what a part of a tag is ("" if it cannot be one) and its value."""
-    lower = part.lower()
-    if lower in _MODIFIERS:
-        return "script", _MODIFIERS[lower]
-    if len(part) == 4 and part.isalpha():
-        script = checked_script(part)
-        if script is not None:
-            return "script", "" if script == UNKNOWN_SCRIPT else script
-        return ("variant", "") if lower in _ENCODINGS else ("", "")
-    if (len(part) == 2 and part.isalpha()) or (len(part) == 3 and part.isdigit()):
-        return "region", part.upper()
-    if len(part) == 3 and part.isalpha():
-        is_extlang = (
-            registry.exact(lower) is not None and registry.macrolanguage_of(lower) == language
-        )
-        return ("language", lower) if is_extlang else ("", "")
-    return ("variant", "") if len(part) >= 4 else ("", "")
-
-
-def _likely_script(code: str, region: str) -> str:
-    from langcodes.data_dicts import LIKELY_SUBTAGS
-
-    tag = registry.tag_of(code)
-    likely = (region and LIKELY_SUBTAGS.get(f"{tag}-{region}")) or LIKELY_SUBTAGS.get(tag, "")
-    return str(likely).split("-")[1] if likely else ""
-
-
-def _named(text: str) -> tuple[str, str] | None:
-    """Read an English name as ISO 639 has it, or a name in any language as CLDR has it."""
-    found = registry.named(text)
-    if found is not None:
-        return found, ""
-    import langcodes
-
-    try:
-        language = langcodes.find(text)
-    except LookupError:
-        return None
-    code = _subtag(language.language or "")
-    return code and (code[0], language.script or "")
-
-
-@cache
-def _aliases() -> dict[tuple[str, str], tuple[str, str]]:
-    rows = read_table("language_aliases")
-    return {(row["convention"], row["code"]): (row["iso639_3"], row["script"]) for row in rows}
-
-
-@cache
-def _conventions() -> frozenset[str]:
-    return frozenset(convention for convention, _ in _aliases())
-
-
-def _refusal(text: str) -> str:
-    remedy = registry.retired(_first_subtag(text))[1]
-    if remedy:
-        return f"{text!r} was withdrawn from ISO 639: {remedy.rstrip('.')}; use one of these"
-    if text and _is_special(text):
-        return f"{text!r} names no language in ISO 639: give the code of the language itself"
-    close = (
-        get_close_matches(text.casefold(), sorted(registry.names()), n=3, cutoff=0.8)
-        if len(text) > 3
-        else []
-    )
-    hint = (
-        "; near names: " + ", ".join(f"{name} ({registry.named(name)})" for name in close)
-        if close
-        else ""
-    )
-    return f"unknown language {text!r}: give an ISO 639 code, a BCP 47 tag, a label as yor_Latn, or a full name{hint}"
+    # It answers "Unknown language [xyz]", or the English name, where CLDR has nothing.
+    return "" if "[" in own or (own == english and len(tag) == 3) else str(own)

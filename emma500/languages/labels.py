@@ -1,29 +1,38 @@
-"""The labels of the MaLA corpus, their resource groups, and which label stands for which.
+"""The labels and the pairs of the MaLA corpus and their resource groups.
 
-MaLA counts 939 labels `xxx_Xxxx` in white-space words. It writes scripts its own way: `Hani` for
-Hans and Hant, `Japn` for Jpan, `Hang` for Kore; joins here fold them and say so.
+MaLA counts 939 labels `xxx_Xxxx`, and 2,507 pairs of them, in white-space words.
 """
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
 from emma500.errors import LanguageError
-from emma500.languages import registry
-from emma500.languages.codes import UNKNOWN_SCRIPT, Language, related
+from emma500.languages.codes import Language
+from emma500.languages.joins import Match, join, mala_compat, matching
 from emma500.tables import read_table
+
+__all__ = [
+    "PAIR_GROUPS",
+    "RESOURCE_GROUPS",
+    "Entry",
+    "PairEntry",
+    "inventory",
+    "mala_compat",
+    "mala_match",
+    "matching",
+    "pair_inventory",
+    "resource_group",
+]
 
 RESOURCE_GROUPS = ("high", "medium-high", "medium", "medium-low", "low", "unseen")
 """From the most text to none; the paper's names."""
 
-_THRESHOLDS = (
-    ("high", 10**9),
-    ("medium-high", 10**8),
-    ("medium", 10**7),
-    ("medium-low", 10**6),
-    ("low", 10**5),
-)
-_MALA_SCRIPTS = {"Hans": "Hani", "Hant": "Hani", "Jpan": "Japn", "Kore": "Hang"}
+PAIR_GROUPS = ("very high", "high", "medium-high", "medium", "medium-low", "low", "very low")
+"""Of pairs, from the most text to the least; the names of the second generation."""
+
+_THRESHOLDS = (10**9, 10**8, 10**7, 10**6, 10**5)
+_PAIR_THRESHOLDS = (10**10, 10**9, 5 * 10**8, 10**8, 10**7, 10**6)
 _UNNAMED = {"qaa": "Undetermined (private use)", "zxx": "No linguistic content"}
 
 
@@ -35,114 +44,144 @@ class Entry:
     iso639_3: str
     script: str
     name: str
+    autonym: str
+    macrolanguage: str
     n_texts: int
     n_words: int
     n_segments: int
     resource_group: str
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PairEntry:
+    """One pair of the MaLA bilingual corpus, `source` first; words are white-space words.
+
+    Attributes:
+        label: As "eng_Latn-fra_Latn".
+        source: The label of the first side.
+        target: The label of the second side.
+        n_texts: How many pairs of texts there are.
+        n_source_words: The words of the first side.
+        n_target_words: The words of the second side.
+        n_source_segments: The segments of the first side.
+        n_target_segments: The segments of the second side.
+        resource_group: One of `PAIR_GROUPS`, by the words of both sides.
+    """
+
+    label: str
+    source: str
+    target: str
+    n_texts: int
+    n_source_words: int
+    n_target_words: int
+    n_source_segments: int
+    n_target_segments: int
+    resource_group: str
+
+    @property
+    def n_words(self) -> int:
+        """The words of both sides."""
+        return self.n_source_words + self.n_target_words
+
+
 @cache
 def inventory() -> tuple[Entry, ...]:
     """Return the 939 labels of the MaLA corpus, sorted by label."""
-    return tuple(
-        Entry(
-            label=row["label"],
-            iso639_3=row["label"][:3],
-            script=row["label"][4:],
-            name=_name(row["label"]),
-            n_texts=int(row["n_texts"]),
-            n_words=int(row["n_words"]),
-            n_segments=int(row["n_segments"]),
-            resource_group=_group(int(row["n_words"])),
-        )
-        for row in read_table("mala")
-    )
+    return tuple(_entry(row) for row in read_table("mala"))
 
 
-@lru_cache(maxsize=65536)
+@cache
+def pair_inventory() -> tuple[PairEntry, ...]:
+    """Return the 2,507 pairs of the MaLA bilingual corpus, sorted by label."""
+    return tuple(_pair(row) for row in read_table("mala_pairs"))
+
+
 def resource_group(label: str) -> str:
     """Return how much text MaLA has in a label.
 
     Args:
         label: As "yor_Latn"; a member of a macrolanguage MaLA has in this script counts as that
-            one, and the other way round.
+            one, and the other way round (`mala_match` says so).
 
     Returns:
         One of `RESOURCE_GROUPS`; "unseen" for all MaLA has less than 100,000 words of, or none.
     """
-    entries = {each.label: each for each in inventory()}
-    found = matching(label, _mala_labels())
-    return entries[_mala_labels()[found[0]]].resource_group if found else "unseen"
+    found = mala_match(label)
+    return _groups()[found.right] if found is not None and found.stands_in else "unseen"
 
 
-def mala_compat(label: str) -> str:
-    """Return a label with MaLA's own script codes: Hans and Hant become Hani, Jpan Japn, Kore Hang.
-
-    >>> mala_compat("zho_Hant")
-    'zho_Hani'
-    """
-    code, _, script = label.partition("_")
-    return f"{code}_{_MALA_SCRIPTS.get(script, script)}" if script else label
-
-
-def matching(label: str, available: Iterable[str]) -> tuple[str, str] | None:
-    """Find the label that stands for another.
+@lru_cache(maxsize=65536)
+def mala_match(label: str) -> Match | None:
+    """Return the label of MaLA that a label meets, and how; None if it meets none.
 
     Args:
-        label: The label asked for, as "swh_Latn"; script Zyyy asks for any script.
-        available: The labels there are.
+        label: As "pes_Arab".
 
     Returns:
-        The label and how it matches: "exact"; "script" for the same language in a script that is a
-        part or another name of it (`zho_Hans` and `zho_Hani`), or in any script if none is asked
-        for; "macro" for its macrolanguage or a member in the same script (`swh_Latn` and
-        `swa_Latn`). None if nothing matches. Of several, the one MaLA has most text of.
+        The match; only if it `stands_in` has MaLA text for the label.
     """
-    labels = set(available)
-    if label in labels:
-        return label, "exact"
-    code, _, script = label.partition("_")
-    near = [each for each in labels if _same_script(script, each.partition("_")[2])]
-    same = [each for each in near if each.partition("_")[0] == code]
-    if same:
-        return _largest(same), "script"
-    family = [each for each in near if related(code, each.partition("_")[0])]
-    return (_largest(family), "macro") if family else None
-
-
-def _same_script(asked: str, other: str) -> bool:
-    if asked in ("", UNKNOWN_SCRIPT) or asked == other:
-        return True
-    one, two = _MALA_SCRIPTS.get(asked, asked), _MALA_SCRIPTS.get(other, other)
-    # Hans and Hant fold to the same Hani, but one is no stand-in for the other.
-    return one == two and {asked, other} != {"Hans", "Hant"}
-
-
-def _largest(labels: list[str]) -> str:
-    return max(sorted(labels), key=lambda each: _n_words().get(mala_compat(each), 0))
+    labels = _mala_labels()
+    found = join([label], labels)
+    if not found.matches:
+        return None
+    match = found.matches[0]
+    own = labels[match.right]
+    kind = "code" if match.kind == "exact" and own != label else match.kind
+    others = tuple(dict.fromkeys(labels[each] for each in match.others if labels[each] != own))
+    return Match(left=label, right=own, kind=kind, others=others)
 
 
 @cache
-def _n_words() -> dict[str, int]:
-    return {each.label: each.n_words for each in inventory()}
+def _groups() -> dict[str, str]:
+    return {each.label: each.resource_group for each in inventory()}
 
 
 @cache
 def _mala_labels() -> dict[str, str]:
-    """MaLA's labels, also under today's codes of the two it has withdrawn ones for."""
-    labels = {each.label: each.label for each in inventory()}
-    for each in inventory():
-        if each.iso639_3 not in _UNNAMED and registry.exact(each.iso639_3) is None:
-            labels.setdefault(Language.parse(each.label).label, each.label)
+    """MaLA's labels, also under today's codes where it has withdrawn ones or Wikipedia's cut short."""
+    own = [row["label"] for row in read_table("mala")]
+    labels = {each: each for each in own}
+    for each in own:
+        if each[:3] not in _UNNAMED:
+            code = Language.parse(each, convention="mala").iso639_3
+            labels.setdefault(f"{code}_{each[4:]}", each)
     return labels
 
 
-def _group(n_words: int) -> str:
-    return next((group for group, least in _THRESHOLDS if n_words >= least), "unseen")
+def _entry(row: dict[str, str]) -> Entry:
+    code, _, script = row["label"].partition("_")
+    language = _language(code)
+    return Entry(
+        label=row["label"],
+        iso639_3=code,
+        script=script,
+        name=language.name if language else _UNNAMED[code],
+        autonym=language.autonym if language else "",
+        macrolanguage=language.macrolanguage if language else "",
+        n_texts=int(row["n_texts"]),
+        n_words=int(row["n_words"]),
+        n_segments=int(row["n_segments"]),
+        resource_group=_group(int(row["n_words"]), _THRESHOLDS, RESOURCE_GROUPS),
+    )
 
 
-def _name(label: str) -> str:
+def _pair(row: dict[str, str]) -> PairEntry:
+    source, _, target = row["label"].partition("-")
+    counts = {name: int(value) for name, value in row.items() if name != "label"}
+    n_words = counts["n_source_words"] + counts["n_target_words"]
+    group = _group(n_words, _PAIR_THRESHOLDS, PAIR_GROUPS)
+    return PairEntry(
+        label=row["label"], source=source, target=target, resource_group=group, **counts
+    )
+
+
+def _group(n_words: int, thresholds: Sequence[int], groups: Sequence[str]) -> str:
+    place = next((n for n, least in enumerate(thresholds) if n_words >= least), len(thresholds))
+    return groups[place]
+
+
+def _language(code: str) -> Language | None:
     try:
-        return Language.parse(label).name
+        return Language.parse(code)
     except LanguageError:
-        return _UNNAMED[label[:3]]
+        return None

@@ -1,4 +1,4 @@
-"""ISO 639 as look-ups: codes, retired codes, macrolanguages and names.
+"""ISO 639 as look-ups: codes, withdrawn codes, macrolanguages and reference names.
 
 The tables come with the package `iso639-lang`. Individual languages and macrolanguages are ISO
 639-3; a collection (`nah`, `ber`) is ISO 639-2 and stands for itself. `mul`, `und`, `zxx` and `mis`
@@ -6,6 +6,7 @@ are no languages here.
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 
@@ -23,7 +24,6 @@ _MACRO = " (macrolanguage)"
 class _Registry:
     entries: dict[str, Lang]
     short: dict[str, str]
-    names: dict[str, str]
 
 
 def exact(code: str) -> str | None:
@@ -36,38 +36,43 @@ def short(code: str) -> str | None:
     return _registry().short.get(code)
 
 
-def retired(code: str) -> tuple[str | None, str]:
-    """Look a withdrawn code up.
+@dataclass(frozen=True, slots=True)
+class Retired:
+    """A withdrawn code: the one that took its place, or else those it was split into, if any did.
 
-    Args:
-        code: Two or three letters in lower case.
-
-    Returns:
-        The code that took its place (None if none did, or if it was never withdrawn), and what ISO
-        639 says about it.
+    Attributes:
+        heir: The one code of today, or "".
+        split_into: The codes of today it was split into, sorted.
+        remedy: What ISO 639 says about it.
     """
+
+    heir: str
+    split_into: tuple[str, ...]
+    remedy: str
+
+
+def retired(code: str) -> Retired | None:
+    """Look a withdrawn code of two or three letters in lower case up; None if it was never withdrawn."""
     if not _SHORT.fullmatch(code):
-        return None, ""
+        return None
     try:
         Lang(code)
     except DeprecatedLanguageValue as error:
-        heir = error.change_to
-        if not heir:
-            return None, error.ret_remedy
-        return exact(heir) or short(heir) or retired(heir)[0], error.ret_remedy
+        return _retired(error)
     except InvalidLanguageValue:
         pass
-    return None, ""
+    return None
 
 
-def named(name: str) -> str | None:
-    """Return the code whose English name in ISO 639 is exactly this one, whatever the case."""
-    return _registry().names.get(name.casefold())
-
-
-def names() -> frozenset[str]:
-    """Return every name `named` knows, case-folded."""
-    return frozenset(_registry().names)
+def _retired(error: DeprecatedLanguageValue) -> Retired:
+    heir = error.change_to
+    if heir:
+        successor = None if exact(heir) or short(heir) else retired(heir)
+        code = exact(heir) or short(heir) or (successor.heir if successor else "")
+        if code:
+            return Retired(code, (), error.ret_remedy)
+    parts = {each for each in re.findall(r"\[([a-z]{3})\]", error.ret_remedy) if exact(each)}
+    return Retired("", tuple(sorted(parts)), error.ret_remedy)
 
 
 def all_codes() -> tuple[str, ...]:
@@ -96,6 +101,16 @@ def members_of(code: str) -> tuple[str, ...]:
     return tuple(sorted(each.pt3 for each in _registry().entries[code].individuals()))
 
 
+def is_language(code: str) -> bool:
+    """Tell whether a code from `all_codes` is of ISO 639-3; a collection is not."""
+    return bool(_registry().entries[code].pt3)
+
+
+def entries() -> Mapping[str, Lang]:
+    """Return what ISO 639 has of each code from `all_codes`."""
+    return _registry().entries
+
+
 @cache
 def _registry() -> _Registry:
     entries, short_codes = {}, {}
@@ -107,16 +122,4 @@ def _registry() -> _Registry:
         short_codes.update(
             {other: code for other in (each.pt1, each.pt2b) if other and other != code}
         )
-    return _Registry(entries, short_codes, _name_index(entries))
-
-
-def _name_index(entries: dict[str, Lang]) -> dict[str, str]:
-    """Reference names win over other names; another name that two languages share names neither."""
-    reference = {each.name.casefold(): code for code, each in entries.items()}
-    plain = {each.name.removesuffix(_MACRO).casefold(): code for code, each in entries.items()}
-    other: dict[str, str | None] = {}
-    for code, each in entries.items():
-        for name in each.other_names():
-            key = name.casefold()
-            other[key] = code if other.get(key, code) == code else None
-    return {key: code for key, code in other.items() if code} | plain | reference
+    return _Registry(entries, short_codes)

@@ -5,10 +5,13 @@ from collections import Counter
 import pytest
 
 from emma500.languages.labels import (
+    PAIR_GROUPS,
     RESOURCE_GROUPS,
     inventory,
     mala_compat,
+    mala_match,
     matching,
+    pair_inventory,
     resource_group,
 )
 
@@ -19,8 +22,50 @@ def test_the_inventory_has_the_published_number_of_labels_in_each_group():
     assert len(inventory()) == len({each.label for each in inventory()}) == 939
 
 
-def test_every_entry_of_the_inventory_has_a_name():
+def test_the_inventory_has_the_published_sums():
+    sums = {group: [0, 0, 0] for group in RESOURCE_GROUPS}
+    for each in inventory():
+        for place, n in enumerate((each.n_texts, each.n_words, each.n_segments)):
+            sums[each.resource_group][place] += n
+    assert sums["high"] == [524_461_469, 43_413_231_781, 2_646_350_471]
+    assert sums["medium"] == [41_285_058, 2_747_484_380, 188_072_403]
+    assert sums["unseen"] == [47_114, 4_132_526, 263_234]
+    assert sum(each[1] for each in sums.values()) == 74_259_547_978
+
+
+def test_an_entry_of_the_inventory_knows_its_language():
+    entries = {each.label: each for each in inventory()}
     assert all(each.name and each.label == f"{each.iso639_3}_{each.script}" for each in inventory())
+    swahili = entries["swh_Latn"]
+    assert (swahili.name, swahili.autonym, swahili.macrolanguage) == (
+        "Swahili (individual language)", "Kiswahili", "swa",
+    )  # fmt: skip
+    assert entries["swa_Latn"].macrolanguage == ""
+    assert sum(bool(each.autonym) for each in inventory()) > 300
+
+
+def test_the_inventory_of_pairs_has_the_published_number_in_each_group():
+    counts = Counter(each.resource_group for each in pair_inventory())
+    assert [counts[group] for group in PAIR_GROUPS] == [4, 83, 67, 281, 508, 655, 909]
+    assert len({each.label for each in pair_inventory()}) == 2_507
+    assert len({side for each in pair_inventory() for side in (each.source, each.target)}) == 314
+
+
+def test_a_pair_has_its_published_counts(shared):
+    pairs = {each.label: each for each in pair_inventory()}
+    path = shared / "published" / "mala-bilingual-translation-corpus.csv"
+    rows = path.read_text(encoding="utf-8").splitlines()[1:]
+    for row in rows:
+        label, *counts = row.split(",")
+        pair = pairs[label]
+        assert [int(each) for each in counts] == [
+            pair.n_texts, pair.n_source_words, pair.n_source_segments,
+            pair.n_texts, pair.n_target_words, pair.n_target_segments, pair.n_words,
+        ]  # fmt: skip
+    assert pairs["eng_Latn-fra_Latn"].resource_group == "very high"
+    assert (pairs["eng_Latn-fra_Latn"].source, pairs["eng_Latn-fra_Latn"].target) == (
+        "eng_Latn", "fra_Latn",
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("entry", inventory()[::37], ids=lambda each: each.label)
@@ -50,6 +95,29 @@ def test_a_withdrawn_code_of_mala_is_found_by_todays():
     assert resource_group("egl_Latn") == resource_group("eml_Latn") == "medium-low"
 
 
+@pytest.mark.parametrize(
+    ("label", "own", "kind"),
+    [
+        ("swh_Latn", "swh_Latn", "exact"),
+        ("pes_Arab", "fas_Arab", "macro"),
+        ("zho_Hant", "zho_Hani", "script"),
+        ("egl_Latn", "eml_Latn", "code"),
+        ("ace_Arab", "ace_Latn", "script-differs"),
+        ("tzm_Tfng", "ber_Latn", "collection"),
+    ],
+)
+def test_the_match_with_mala_says_how_it_was_made(label, own, kind):
+    match = mala_match(label)
+    assert match is not None
+    assert (match.left, match.right, match.kind) == (label, own, kind)
+    group = {each.label: each.resource_group for each in inventory()}[own]
+    assert resource_group(label) == (group if match.stands_in else "unseen")
+
+
+def test_a_label_mala_has_nothing_of_meets_nothing():
+    assert mala_match("nus_Latn") is None
+
+
 @pytest.mark.parametrize("label", ["tlh_Piqd", "yor_Cyrl", "nonsense", "und_Latn", ""])
 def test_what_mala_lacks_is_unseen(label):
     assert resource_group(label) == "unseen"
@@ -67,6 +135,10 @@ def test_what_mala_lacks_is_unseen(label):
         ("zho_Hans", ["zho_Hant"], None),
         ("swh_Latn", ["swc_Latn"], None),
         ("swh_Arab", ["swa_Latn"], None),
+        ("egl_Latn", ["eml_Latn"], ("eml_Latn", "code")),
+        ("tzm_Tfng", ["ber_Latn"], None),
+        ("python", ["python"], ("python", "exact")),
+        ("python", ["pyt_Latn"], None),
         ("yor_Latn", [], None),
     ],
 )
