@@ -1,52 +1,44 @@
 """Identification of languages: a second opinion beside the label a source gives.
 
-An identifier knows a closed set of languages and names one of them for any text, also for a text in
-none of them. So its verdict counts only for languages it `knows`.
+    >>> labels, scores = identify(["Das ist ein deutscher Satz.", "12 %"], identifier="langid")
+    >>> labels.to_pylist()
+    ['deu_Latn', 'zxx_Zyyy']
+
+An identifier answers with labels `xxx_Xxxx`, with `und_Xxxx` (none of its languages) or with `zxx_Xxxx` (no language).
+It knows a closed set of languages; the narrow ones name one of theirs for nearly any text, also for a text in none of
+them, so their verdict counts only for languages they `know`. No answer is ever in a script the text is not in.
 """
 
-from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
 
-import numpy as np
 import pyarrow as pa
 
+from emma500.errors import LanguageError, SourceError
 from emma500.languages.codes import Language, related
+from emma500.languages.script_detection import compatible
+from emma500.languages.strings import as_strings
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
+IDENTIFIERS = ("emma500", "langid", "heliport", "glotlid")
+"""The names `load_identifier` knows."""
+
+FASTTEXT_ENDINGS = (".bin", ".ftz")
 
 
 class Identifier(Protocol):
-    """What names the language of texts."""
+    """What names the language of texts; it can be pickled, and its answer depends on the text alone."""
+
+    @property
+    def name(self) -> str:
+        """Its name, as "langid", or the path it was loaded from."""
+        ...
 
     @property
     def labels(self) -> frozenset[str]:
-        """The ISO 639-3 codes it can answer with."""
+        """The labels `xxx_Xxxx` it can answer with, without `und_Xxxx` and `zxx_Xxxx`."""
         ...
-
-    def identify(self, texts: pa.Array) -> tuple[pa.Array, pa.Array]:
-        """Return the ISO 639-3 code of each text (`string`) and its probability (`float32`); null for null."""
-        ...
-
-    def knows(self, iso639_3: str) -> bool:
-        """Tell whether it can answer with this language, its macrolanguage or a member of it."""
-        ...
-
-
-class LangidIdentifier:
-    """The classifier of the package langid: 97 languages, a naive Bayes model in its wheel.
-
-    It gives the answers of `langid.classify`, with a normalised probability, for a batch at a time.
-    """
-
-    @property
-    def labels(self) -> frozenset[str]:
-        """The ISO 639-3 codes it can answer with; macrolanguages (zho, swa, nor) where langid has those."""
-        return frozenset(_model().codes)
-
-    def knows(self, iso639_3: str) -> bool:
-        """Tell whether it can answer with this language, its macrolanguage or a member of it."""
-        return _knows(iso639_3)
 
     def identify(self, texts: pa.Array) -> tuple[pa.Array, pa.Array]:
         """Name the language of each text.
@@ -55,58 +47,161 @@ class LangidIdentifier:
             texts: Strings (`string` or `large_string`).
 
         Returns:
-            The ISO 639-3 code (`string`) and its probability among the 97 (`float32`, 0 to 1). Null
-            where the text is null; for a text without any feature, the language with the highest
-            prior.
+            The label (`string`): `xxx_Xxxx`, `und_Xxxx` for none of its languages, `zxx_Xxxx` for no language; and the
+            probability that it is right (`float32`, 0 to 1), which is 0 for `und_Xxxx`: it claims nothing. Both null
+            where the text is null.
         """
-        from emma500.languages.langid_kernel import class_scores
+        ...
 
-        model = _model()
-        texts = texts.cast(pa.large_string())
-        _, offsets, data = texts.buffers()
-        scores = np.zeros((len(texts), len(model.codes)), np.float64)
-        ends = np.frombuffer(offsets, np.int64)[texts.offset : texts.offset + len(texts) + 1]
-        # Arrow leaves the buffer out where every text is empty.
-        raw = np.empty(0, np.uint8) if data is None else np.frombuffer(data, np.uint8)
-        class_scores(
-            raw, ends, model.moves, model.first, model.features, model.weights, model.prior, scores
+    def knows(self, iso639_3: str) -> bool:
+        """Tell whether it can answer with this language, its macrolanguage or a member of it."""
+        ...
+
+    def fingerprint(self) -> str:
+        """Return hexadecimal digits that identify its model and settings."""
+        ...
+
+
+@runtime_checkable
+class Restrictable(Protocol):
+    """An identifier that can be confined to some of its labels."""
+
+    def restricted(self, labels: frozenset[str]) -> Identifier:
+        """Return the identifier that answers with these labels only; scores are probabilities among them."""
+        ...
+
+
+def identify(
+    texts: "pa.Array | pa.ChunkedArray | Iterable[str | None]",
+    *,
+    identifier: "str | Path | Identifier" = "emma500",
+    languages: Sequence[str] | None = None,
+) -> tuple[pa.Array, pa.Array]:
+    """Name the language of each text.
+
+    Args:
+        texts: Strings, or an Arrow array of them.
+        identifier: "emma500" (our own), "langid", "heliport", "glotlid", the path of a model, or an identifier.
+        languages: The languages that are possible, as codes, names or labels; None for all it knows. A macrolanguage
+            stands for its members too, and the other way round.
+
+    Returns:
+        The label of each text (`string`): `xxx_Xxxx`, `und_Xxxx` for none of its languages, `zxx_Xxxx` for no
+        language; and the probability that it is right (`float32`, 0 to 1; 0 for `und_Xxxx`). Null for null.
+
+    Raises:
+        UsageError: If `texts` is one string, or holds something else than strings.
+        LanguageError: If a language is unknown, or is none the identifier knows.
+        SourceError: If there is no such model.
+        MissingExtraError: If the identifier's package is not installed.
+    """
+    named = load_identifier(identifier) if isinstance(identifier, str | Path) else identifier
+    if languages is not None:
+        if not isinstance(named, Restrictable):
+            raise LanguageError(
+                f"the identifier {named.name!r} cannot be confined to languages: leave `languages` out"
+            )
+        named = named.restricted(asked_labels(named, languages))
+    return named.identify(as_strings(texts))
+
+
+def load_identifier(name: str | Path) -> Identifier:
+    """Open an identifier.
+
+    Args:
+        name: "emma500" (our own, shipped), "langid", "heliport" (extra `heliport`), "glotlid" or "glotlid@<revision>"
+            (from the Hub), the folder or `.safetensors` file of a model of ours, or a fastText model (`.bin`, `.ftz`).
+
+    Returns:
+        The identifier; the same one for the same name while its file is unchanged.
+
+    Raises:
+        SourceError: If there is no such identifier or model.
+        MissingExtraError: If its package is not installed.
+        HubError: If a model has to be downloaded and cannot.
+    """
+    known, _, revision = str(name).partition("@")
+    if known in IDENTIFIERS and (not revision or known == "glotlid"):
+        return _named(known, revision or None)
+    path = Path(name).expanduser()
+    if not path.exists():
+        raise SourceError(
+            f"no identifier {str(name)!r}: it is one of {', '.join(IDENTIFIERS)}, the folder or .safetensors file of a "
+            "model, or a fastText model (.bin, .ftz)"
         )
-        best = scores.argmax(axis=1)
-        # exp(-inf) is 0: classes far behind the best one vanish, as they should.
-        probability = 1 / np.exp(scores - scores.max(axis=1, keepdims=True, initial=-np.inf)).sum(
-            axis=1
-        )
-        null = texts.is_null().to_numpy(zero_copy_only=False)
-        return (
-            pa.array(np.array(model.codes, dtype=object)[best], type=pa.string(), mask=null),
-            pa.array(probability.astype(np.float32), type=pa.float32(), mask=null),
-        )
+    state = path.stat()
+    return _loaded(str(path), state.st_mtime_ns, state.st_size)
 
 
-class _Model:
-    """langid's model as arrays."""
+def asked_labels(identifier: Identifier, languages: Sequence[str]) -> frozenset[str]:
+    """Return the labels of an identifier that stand for languages.
 
-    def __init__(self, identifier: Any) -> None:
-        self.codes = tuple(Language.parse(code).iso639_3 for code in identifier.nb_classes)
-        self.weights: NDArray[np.float64] = np.ascontiguousarray(identifier.nb_ptc, np.float64)
-        self.prior: NDArray[np.float64] = np.ascontiguousarray(identifier.nb_pc, np.float64)
-        self.moves: NDArray[np.int32] = np.array(identifier.tk_nextmove, np.int32)
-        outputs = [identifier.tk_output.get(state, ()) for state in range(len(self.moves) // 256)]
-        self.first: NDArray[np.int64] = np.concatenate(
-            [[0], np.cumsum([len(each) for each in outputs])]
-        )
-        self.features: NDArray[np.int32] = np.array(
-            [one for each in outputs for one in each], np.int32
-        )
+    Args:
+        identifier: Whose labels.
+        languages: Codes, names or labels; a code without a script asks for every script.
+
+    Returns:
+        Its labels of these languages, of their macrolanguages and of their members.
+
+    Raises:
+        LanguageError: If none is named, a language is unknown, or none of the labels stands for it.
+    """
+    if not languages:
+        raise LanguageError("languages is empty: name at least one, or pass None for all")
+    found: set[str] = set()
+    for name in [languages] if isinstance(languages, str) else languages:
+        asked = Language.parse(name)
+        own = {each for each in identifier.labels if _stands_for(each, asked)}
+        if not own:
+            raise LanguageError(
+                f"the identifier {identifier.name!r} does not know {name!r} ({asked.label}): "
+                "leave it out, or take an identifier that does"
+            )
+        found |= own
+    return frozenset(found)
 
 
-@cache
-def _model() -> _Model:
-    from langid import langid
+@lru_cache(maxsize=65536)
+def knows(codes: frozenset[str], iso639_3: str) -> bool:
+    """Tell whether a language, its macrolanguage or a member of it is among ISO 639-3 codes."""
+    return iso639_3 in codes or any(related(iso639_3, each) for each in codes)
 
-    return _Model(langid.LanguageIdentifier.from_modelstring(langid.model))
+
+def _stands_for(label: str, asked: Language) -> bool:
+    code, _, script = label.partition("_")
+    fits = not asked.script or compatible(asked.script, script) or compatible(script, asked.script)
+    return fits and related(code, asked.iso639_3)
 
 
-@cache
-def _knows(iso639_3: str) -> bool:
-    return any(related(iso639_3, each) for each in _model().codes)
+@lru_cache(maxsize=len(IDENTIFIERS))
+def _named(name: str, revision: str | None) -> Identifier:
+    if name == "langid":
+        from emma500.languages.langid_identifier import LangidIdentifier
+
+        return LangidIdentifier()
+    if name == "heliport":
+        from emma500.languages.heliport_identifier import HeliportIdentifier
+
+        return HeliportIdentifier()
+    if name == "glotlid":
+        from emma500.languages.fasttext_identifier import FastTextIdentifier
+
+        return FastTextIdentifier.from_hub(revision=revision)
+    return _own().load()
+
+
+@lru_cache(maxsize=8)
+def _loaded(path: str, changed: int, size: int) -> Identifier:
+    """Load a model file; when it changed and its size are part of the key."""
+    del changed, size
+    if path.endswith(FASTTEXT_ENDINGS):
+        from emma500.languages.fasttext_identifier import FastTextIdentifier
+
+        return FastTextIdentifier(path)
+    return _own().load(path)
+
+
+def _own() -> Any:
+    from emma500.languages.linear_identifier import LanguageIdentifier
+
+    return LanguageIdentifier

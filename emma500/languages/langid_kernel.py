@@ -7,7 +7,7 @@ import numpy as np
 
 
 @numba.njit(cache=True, nogil=True)
-def class_scores(  # noqa: PLR0917  numba takes no keywords
+def class_scores(
     data: Any,
     offsets: Any,
     moves: Any,

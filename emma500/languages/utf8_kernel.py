@@ -1,0 +1,32 @@
+"""What the kernels over UTF-8 bytes share: decoding a character, scrambling a hash."""
+
+from typing import Any
+
+import numpy as np
+from numba import njit
+
+_K1 = np.uint64(0xBF58476D1CE4E5B9)
+_K2 = np.uint64(0x94D049BB133111EB)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+
+
+@njit(cache=True, nogil=True, inline="always")
+def mix(value: Any) -> Any:
+    """Scramble 64 bits (the finaliser of splitmix64)."""
+    value = (value ^ (value >> np.uint64(30))) * _K1
+    value = (value ^ (value >> np.uint64(27))) * _K2
+    return value ^ (value >> np.uint64(31))
+
+
+@njit(cache=True, nogil=True, inline="always")
+def decode(data: Any, at: Any) -> Any:
+    """Return the code point at a byte and the byte after it; the bytes are valid UTF-8."""
+    first = np.int64(data[at])
+    if first < 0x80:
+        return first, at + 1
+    if first < 0xE0:
+        return ((first & 0x1F) << 6) | (data[at + 1] & 0x3F), at + 2
+    if first < 0xF0:
+        return ((first & 0x0F) << 12) | ((data[at + 1] & 0x3F) << 6) | (data[at + 2] & 0x3F), at + 3
+    high = ((first & 0x07) << 18) | ((data[at + 1] & 0x3F) << 12)
+    return high | ((data[at + 2] & 0x3F) << 6) | (data[at + 3] & 0x3F), at + 4
