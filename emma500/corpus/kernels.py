@@ -1,4 +1,4 @@
-"""Numba kernels over UTF-8 bytes (data, offsets): cleaning, signals and shingles.
+"""Numba kernels over UTF-8 bytes (data, offsets): signals and shingles.
 
 A *unit* is what is counted: a white-space word without its punctuation, or a character where no spaces are written.
 """
@@ -8,131 +8,8 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-SPACE, SPECIAL, UNSPACED, MARK, CONTROL, PUNCTUATION, NUMBER = 1, 2, 4, 8, 16, 32, 64
-"""Flags of a code point; see `emma500.corpus.text.character_classes`."""
-
-_K1 = np.uint64(0xBF58476D1CE4E5B9)
-_K2 = np.uint64(0x94D049BB133111EB)
-GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_NEWLINE, _BLANK = 10, 32
-
-
-@njit(cache=True, nogil=True, inline="always")
-def mix(value: Any) -> Any:
-    """Scramble 64 bits (the finaliser of splitmix64)."""
-    value = (value ^ (value >> np.uint64(30))) * _K1
-    value = (value ^ (value >> np.uint64(27))) * _K2
-    return value ^ (value >> np.uint64(31))
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _decode(data: Any, at: Any) -> Any:
-    """Return the code point at a byte and the byte after it; the bytes are valid UTF-8."""
-    first = np.int64(data[at])
-    if first < 0x80:
-        return first, at + 1
-    if first < 0xE0:
-        return ((first & 0x1F) << 6) | (data[at + 1] & 0x3F), at + 2
-    if first < 0xF0:
-        return ((first & 0x0F) << 12) | ((data[at + 1] & 0x3F) << 6) | (data[at + 2] & 0x3F), at + 3
-    high = ((first & 0x07) << 18) | ((data[at + 1] & 0x3F) << 12)
-    return high | ((data[at + 2] & 0x3F) << 6) | (data[at + 3] & 0x3F), at + 4
-
-
-@njit(cache=True, nogil=True)
-def clean(data: Any, offsets: Any, classes: Any, plain: Any, out: Any, out_offsets: Any) -> None:
-    """Tidy white space and drop control characters.
-
-    Runs of spaces become one blank, lines are stripped, more than one empty line becomes one, the ends are stripped.
-
-    Args:
-        data: UTF-8 bytes.
-        offsets: (texts + 1) positions in `data`.
-        classes: Flags by code point.
-        plain: (texts) True where only carriage returns and control characters may be touched (code).
-        out: At least as many bytes as `data`; receives the texts.
-        out_offsets: (texts + 1) positions in `out`; receives them.
-    """
-    to = 0
-    out_offsets[0] = 0
-    for text in range(len(offsets) - 1):
-        start, blank, lines = to, 0, 0
-        at, end = offsets[text], offsets[text + 1]
-        while at < end:
-            point, after = _decode(data, at)
-            flags = classes[point]
-            is_break = (
-                point == _NEWLINE or point == 13 or point == 0x85 or 0x2028 <= point <= 0x2029
-            )
-            if point == 13 and after < end and data[after] == _NEWLINE:
-                at = after
-                continue
-            if is_break:
-                blank, lines = 0, lines + 1
-            elif flags & CONTROL and point != 9:
-                pass
-            elif flags & SPACE and (point == 9 or flags & SPECIAL) and not plain[text]:
-                blank = 1
-            else:
-                if to > start:
-                    for _ in range(lines if plain[text] else min(lines, 2)):
-                        out[to] = _NEWLINE
-                        to += 1
-                    if blank and not lines:
-                        out[to] = _BLANK
-                        to += 1
-                blank, lines = 0, 0
-                for byte in range(at, after):
-                    out[to] = data[byte]
-                    to += 1
-            at = after
-        out_offsets[text + 1] = to
-
-
-@njit(cache=True, nogil=True)
-def unique_lines(
-    data: Any, offsets: Any, wanted: Any, least: int, out: Any, out_offsets: Any
-) -> None:
-    """Drop the lines that stand earlier in the same text, with the empty line after them.
-
-    Args:
-        data: UTF-8 bytes, cleaned.
-        offsets: (texts + 1) positions in `data`.
-        wanted: (texts) False to keep a text as it is.
-        least: Shorter lines, in bytes, are kept: a refrain, a speaker's name.
-        out: At least as many bytes as `data`; receives the texts.
-        out_offsets: (texts + 1) positions in `out`; receives them.
-    """
-    to = 0
-    out_offsets[0] = 0
-    for text in range(len(offsets) - 1):
-        begin, end, start = offsets[text], offsets[text + 1], to
-        size = 4
-        for at in range(begin, end):
-            size += 2 * (data[at] == _NEWLINE)
-        slots = np.zeros(1 << int(np.ceil(np.log2(size))), np.uint64)
-        while begin < end:
-            stop, name = begin, np.uint64(0)
-            while stop < end and data[stop] != _NEWLINE:
-                name = (name ^ np.uint64(data[stop])) * GOLDEN + np.uint64(1)
-                stop += 1
-            name, following = mix(name), stop + 1
-            slot = np.int64(name & np.uint64(len(slots) - 1))
-            while slots[slot] and slots[slot] != name:
-                slot = (slot + 1) & (len(slots) - 1)
-            if wanted[text] and stop - begin >= least and slots[slot] == name:
-                following += stop + 1 < end and data[stop + 1] == _NEWLINE
-            else:
-                slots[slot] = name
-                if begin > offsets[text]:
-                    out[to] = _NEWLINE
-                    to += 1
-                out[to : to + stop - begin] = data[begin:stop]
-                to += stop - begin
-            begin = following
-        while to > start and out[to - 1] == _NEWLINE and wanted[text]:
-            to -= 1
-        out_offsets[text + 1] = to
+from emma500.languages.characters import MARK, NUMBER, SPACE, SPECIAL, UNSPACED
+from emma500.languages.utf8_kernel import GOLDEN, decode, mix
 
 
 @njit(cache=True, nogil=True)
@@ -148,7 +25,7 @@ def _units(
     word, has_letters, in_word = np.uint64(0), False, False
     at = start
     while at < end:
-        point, at = _decode(data, at)
+        point, at = decode(data, at)
         points[n_points] = point
         n_points += 1
         flags = classes[point]

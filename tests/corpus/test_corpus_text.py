@@ -1,4 +1,4 @@
-"""Texts as the corpus sees them: tidied, measured, cut into shingles, hashed."""
+"""Texts as the corpus sees them: measured, cut into shingles, hashed."""
 
 import unicodedata
 from collections import Counter
@@ -26,52 +26,8 @@ SAMPLES = [
 ]
 
 
-def normalised(value, *, code=False):
-    return text.normalise(pa.array([value], pa.large_string()), np.array([code])).to_pylist()[0]
-
-
 def measured(texts):
     return text.measure(pa.array(texts, pa.large_string()), np.ones(len(texts), bool))
-
-
-def test_white_space_becomes_one_blank_and_several_empty_lines_one():
-    assert normalised("  a \t b\u00a0\u2003c  \r\n\r\n \n\n  d  \r e \n") == "a b c\n\nd\ne"
-
-
-def test_text_comes_in_normal_form_c_and_keeps_its_marks_and_joiners():
-    decomposed = unicodedata.normalize("NFD", "Gbogbo ènìyàn ni a bí ní òmìnira")
-    assert normalised(decomposed) == "Gbogbo ènìyàn ni a bí ní òmìnira"
-    joined = unicodedata.normalize("NFC", "नहीं क्\u200dष می\u200cخواهم")  # noqa: RUF001
-    assert normalised(joined) == joined
-
-
-@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f"])
-def test_form_feeds_and_separators_part_words(mark):
-    array = pa.array([f"one{mark}two", f"{mark}one {mark} two{mark}"])
-    assert text.normalise(array, np.zeros(2, bool)).to_pylist() == ["one two", "one two"]
-    assert text.normalise(array, np.ones(2, bool))[0].as_py() == f"one{mark}two"  # code stays
-
-
-def test_control_characters_and_byte_order_marks_go():
-    assert normalised("\ufeffa\x00b\x07c\x1bd") == "abcd"
-
-
-def test_code_keeps_its_indentation_its_spaces_and_its_normal_form():
-    program = 'def f():\n\n\n\n    return  "e\u0301"  # two'
-    assert normalised(program.replace("\n", "\r\n") + "\n\n", code=True) == program
-
-
-def test_null_stays_null_and_a_sliced_array_is_read_from_its_own_start():
-    array = pa.array(["aa  b", None, "ccc  d"], pa.large_string())
-    assert text.normalise(array[1:], np.zeros(2, bool)).to_pylist() == [None, "ccc d"]
-
-
-def test_long_lines_that_repeat_in_a_text_go_and_short_ones_stay():
-    line, refrain = "All human beings are born free and equal in dignity.", "Oh yes"
-    document = "\n".join([line, refrain, line, "", refrain, line])
-    array = pa.array([document, document, None], pa.large_string())
-    found = text.without_repeated_lines(array, np.array([True, False, True])).to_pylist()
-    assert found == ["\n".join([line, refrain, refrain]), document, None]
 
 
 def test_words_and_characters_are_what_python_counts():

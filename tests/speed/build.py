@@ -21,6 +21,7 @@ import pyarrow as pa
 from emma500.corpus import graph_kernels, text
 from emma500.corpus.build import BuildConfig, build_mala
 from emma500.corpus.integration import permutations
+from emma500.languages.normalisation import normalise, without_repeated_lines
 
 WORDS = 20_000
 
@@ -73,8 +74,8 @@ def kernels(texts: list[str]) -> None:
     array = pa.array(texts, pa.large_string())
     n_bytes = sum(len(each.encode()) for each in texts)
     no, yes = np.zeros(len(texts), bool), np.ones(len(texts), bool)
-    timed("NFC and white space", n_bytes, lambda: text.normalise(array, no))
-    timed("repeated lines", n_bytes, lambda: text.without_repeated_lines(array, yes))
+    timed("NFC and white space", n_bytes, lambda: normalise(array, no))
+    timed("repeated lines", n_bytes, lambda: without_repeated_lines(array, yes))
     timed("counts alone", n_bytes, lambda: text.measure(array, no))
     timed("all signals", n_bytes, lambda: text.measure(array, yes))
     timed("shingles", n_bytes, lambda: text.shingles(array, 5))

@@ -1,0 +1,369 @@
+# ruff: noqa: RUF001  letters of other scripts are what is tested
+"""Text in one form: what is mended, what is left alone, and that a second time changes nothing."""
+
+import gzip
+import json
+import random
+import sys
+import time
+import unicodedata
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from emma500.errors import MissingExtraError, UsageError
+from emma500.languages import character_traits, normalisation
+from emma500.languages.characters import assigned
+from emma500.languages.mending import decoded
+from emma500.languages.normalisation import (
+    count_replacements,
+    normalise,
+    without_repeated_lines,
+)
+from emma500.sources.embedded import gflanguages_passages
+
+ZWSP, ZWNJ, ZWJ, LRM, RLM = "\u200b", "\u200c", "\u200d", "\u200e", "\u200f"
+SHY, WJ, BOM, VS16 = "\xad", "\u2060", "\ufeff", "\ufe0f"
+
+
+def normalised(value, *, code=False, repair=False):
+    found = normalise([value], np.array([code]), repair_mojibake=repair)
+    return found[0].as_py()
+
+
+def stays(value):
+    return normalised(value) == unicodedata.normalize("NFC", value)
+
+
+def test_white_space_becomes_one_blank_and_several_empty_lines_one():
+    assert normalised("  a \t b\u00a0\u2003c  \r\n\r\n \n\n  d  \r e \n") == "a b c\n\nd\ne"
+    assert normalised("a\u2028b\u2029c\x85d\u3000e\u2009f") == "a\nb\nc\nd e f"
+
+
+@pytest.mark.parametrize("value", ["", "a", "a b", "a\nb", "a\n\nb", "የሰው ልጅ፡ሁሉ", "᚛ᚑᚋ\u1680ᚄ᚜"])
+def test_text_in_order_is_not_even_copied(value):
+    array = pa.array([value], pa.large_string())
+    assert normalise(array).buffers()[2].address == array.buffers()[2].address
+
+
+@pytest.mark.parametrize(
+    "value", [" ", " a", "a ", "\na", "a\n", "a  b", "a \nb", "a\n b", "a\n\n\nb", "a\tb", "a\r\nb"]
+)
+def test_each_kind_of_untidy_white_space_is_seen(value):
+    assert normalised(value) == "\n".join(
+        line.strip() for line in value.split("\n")
+    ).strip().replace("\n\n\n", "\n\n").replace("  ", " ").replace("\t", " ")
+
+
+def test_text_comes_in_normal_form_c_and_keeps_its_marks_and_joiners():
+    decomposed = unicodedata.normalize("NFD", "Gbogbo ènìyàn ni a bí ní òmìnira")
+    assert normalised(decomposed) == "Gbogbo ènìyàn ni a bí ní òmìnira"
+    joined = unicodedata.normalize("NFC", "नहीं क्\u200dष می\u200cخواهم")
+    assert normalised(joined) == joined
+    assert normalised("x² ﬁ Ａ ﻼ ①") == "x² ﬁ Ａ ﻼ ①"  # no compatibility form
+
+
+@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x1f"])
+def test_form_feeds_and_separators_part_words(mark):
+    array = pa.array([f"one{mark}two", f"{mark}one {mark} two{mark}"])
+    assert normalise(array, np.zeros(2, bool)).to_pylist() == ["one two", "one two"]
+    assert normalise(array, np.ones(2, bool))[0].as_py() == f"one{mark}two"  # code stays
+
+
+def test_characters_that_mean_nothing_go():
+    assert normalised("\ufeffa\x00b\x07c\x1bd\x7f") == "abcd"
+    assert (
+        normalised(f"co{SHY}op{BOM}era{WJ}tion{ZWSP}s\u2061\ufffc\ufdd0\U0001fffe")
+        == "cooperations"
+    )
+    assert normalised("\x81a\x9d") == "a"
+
+
+def test_c1_controls_are_the_windows_characters_they_were():
+    assert normalised("don\x92t \x93so\x94 \x80 5") == "don’t “so” € 5"
+
+
+def test_code_keeps_its_indentation_its_spaces_and_its_normal_form():
+    program = 'def f():\n\n\n\n    return  "e\u0301&amp;\u200b\xa0"  # two'
+    assert normalised(program.replace("\n", "\r\n") + "\n\n", code=True) == program
+    assert normalised("\n\na\x00\ufeff\tb\u2028c", code=True) == "a\tb\nc"
+    assert normalised("schÃ¶n", code=True, repair=True) == "schÃ¶n"
+
+
+def test_null_stays_null_and_a_sliced_array_is_read_from_its_own_start():
+    array = pa.array(["aa  b", None, "ccc  d", "e\u0301", None], pa.large_string())
+    assert normalise(array[1:]).to_pylist() == [None, "ccc d", "é", None]
+    assert normalise(pa.chunked_array([["a  b"], ["c"]])).to_pylist() == ["a b", "c"]
+    assert normalise(pa.array([], pa.string())).to_pylist() == []
+
+
+def test_one_string_and_a_wrong_number_of_flags_are_refused():
+    with pytest.raises(UsageError, match="not one"):
+        normalise("text")
+    with pytest.raises(UsageError, match=r"one entry a text \(2\)"):
+        normalise(["a", "b"], np.zeros(3, bool))
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        f"می{ZWNJ}خواهم",  # Persian: inside a word
+        f"HTML{ZWNJ}ها ۵{ZWNJ}ساله",  # and before a suffix
+        f"۱۴۰۲ ه{ZWJ} ش",  # the initial form alone
+        f"क्{ZWJ}ष क्{ZWNJ}ष र्{ZWJ}य",  # half letter, virama seen, eyelash
+        f"অর্থাত্{ZWJ} র{ZWJ}্য ত্{ZWNJ}",
+        f"ශ්{ZWJ}රී",
+        f"അവന്{ZWJ} പാല്{ZWJ}",
+        f"ಸಾಫ್ಟ್{ZWNJ}ವೇರ್ ರ{ZWJ}್ಕ",
+        f"సాఫ్ట్{ZWNJ}వేర్",
+        f"ប៊{ZWNJ}ី",
+        f"ߒߞߏ{ZWNJ}ߛ ߏ{ZWJ}",
+        f"ܐ{ZWNJ}ܒ",
+        f"וֹ{ZWNJ}א",
+        "ᠮᠣᠩᠭᠣᠯ\u202fᠤᠨ ᠬᠠᠭᠠᠨ\u180eᠠ ᠭ\u180bᠠ",  # suffix space, vowel separator, variant
+        f"ក្រុម{ZWSP}ហ៊ុន{ZWSP}ABC ไทย{ZWSP}คำ ကို{WJ}က",
+        "\u1780\u17b4\u1781\u17b5",  # Khmer inherent vowels
+        f"אב{RLM}! (C++{LRM}) ב",
+        "قال \u2067abc\u2069 ثم\u061c 5",
+        f"👩{ZWJ}🚀 ❤{VS16}{ZWJ}🔥 🏳{VS16}{ZWJ}🌈 1{VS16}\u20e3 🙂{ZWJ}↔{VS16}",
+        "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
+        "葛\U000e0100 ≨︀ ꡂ\ufe00",
+        "བོད་ཀྱི་ཡིག།",
+        "a\u034fb ᄒᅠ",
+        "\ufffd",
+    ],
+)
+def test_invisible_characters_stay_where_they_are_orthography(value):
+    assert stays(value)
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        (f"Auf{ZWNJ}lage fi{ZWJ}t сло{ZWNJ}во λό{ZWJ}γος", "Auflage fit слово λόγος"),
+        (f"漢{ZWSP}字 カ{ZWJ}ナ 한{ZWNJ}글", "漢字 カナ 한글"),
+        (f"web{ZWSP}site a{WJ}b", "website ab"),
+        (f"ก {ZWSP} ข{ZWSP} ค{ZWSP}", "ก ข ค"),  # beside white space it parts nothing
+        (f"می{ZWNJ}{ZWNJ}خواهم", f"می{ZWNJ}خواهم"),
+        (f" {ZWNJ}خانه", "خانه"),
+        (f"left{LRM} {RLM}\u202aand\u202c \u2066right\u2069", "left and right"),
+        (f"שלום{RLM}\nhello{RLM}", f"שלום{RLM}\nhello"),  # by line
+        (f"{VS16}a", "a"),
+        ("a\u202fb !\u202f?", "a b ! ?"),
+        ("a\u180eb", "ab"),
+        ("x\U000e0068\U000e0069\U000e007f", "x"),  # text hidden in tags
+        ("🏴\U000e0067\U000e0062", "🏴"),
+        ("🏴" + "\U000e0061" * 9 + "\U000e007f", "🏴"),
+        ("🏴" + "\U000e0061" * 7 + "\U000e007f", "🏴"),
+        ("🏴" + "\U000e0061" * 2 + "\U000e007f", "🏴"),
+        (f"🚀{ZWJ} x", "🚀 x"),
+    ],
+)
+def test_invisible_characters_go_where_they_mean_nothing(value, wanted):
+    assert normalised(value) == wanted
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("AT&amp;T &lt;b&gt; caf&eacute; &#233; &#xE9; &hellip;", "AT&T <b> café é é …"),
+        ("a&nbsp;&nbsp;b&shy;c&ensp;", "a bc"),
+        ("&amp;amp;lt; &#38;amp; &amp;eacute;", "< & é"),  # an entity in an entity too
+        ("&#146;", "’"),
+        ("e&#x301;", "é"),
+        ("می&zwnj;خواهم Auf&zwnj;lage", f"می{ZWNJ}خواهم Auflage"),
+    ],
+)
+def test_entities_are_decoded_until_none_is_left(value, wanted):
+    assert normalised(value) == wanted
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "R&B; Tom & Jerry",
+        "?a=1&copy=2&lt=3",
+        "&nosuch; &;",
+        "&#; &#x; &#xD800; &#0; &#9999999;",
+        "&ammp;",
+        "& amp;",
+    ],
+)
+def test_what_is_no_entity_stays(value):
+    assert normalised(value) == value
+
+
+def test_nested_ampersands_take_no_time():
+    start = time.process_time()
+    assert decoded("&" + "amp;" * 100_000 + "lt;") == "<"
+    assert time.process_time() - start < 1
+
+
+@pytest.mark.parametrize(
+    ("value", "wanted"),
+    [
+        ("schÃ¶n, donâ€™t", "schön, don’t"),
+        ("РџСЂРёРІРµС‚, РјРёСЂ", "Привет, мир"),
+        ("caf√© d√©j√†", "café déjà"),
+        ("spÃ\x83Â©cial", "spécial"),
+        ("Ã&copy;t&Atilde;&copy;", "été"),
+    ],
+)
+def test_mojibake_is_repaired_if_asked_for(value, wanted):
+    pytest.importorskip("ftfy")
+    assert normalised(value, repair=True) == wanted
+    assert normalised(value) != wanted
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "’a ʼa “b” ﬁ Ａ，！ ¿Ñ? SÃO PAULO Â gingo",
+        "yáˆ téeˈ˜ TAKPEKPEGÃ LE GBEƑÃ",  # ftfy alone would spoil these
+        "Він Сіль її «Різдво» Спаß“ É” à»",
+    ],
+)
+def test_what_only_looks_like_mojibake_stays(value):
+    pytest.importorskip("ftfy")
+    assert normalised(value, repair=True) == value
+
+
+def test_texts_that_cannot_be_mojibake_never_reach_the_slow_repair():
+    texts = [
+        "Сіль і Різдво, Від Рівного до Сєвєродонецька",
+        "Œuvre: « déjà » É.",
+        "ÄÖÜ ß São Ñandú",
+        "Ḥā",
+    ]
+    found = normalisation._inspected(pa.array(texts), np.zeros(len(texts), bool), is_repaired=True)
+    assert found.tolist() == [0] * len(texts)
+
+
+def test_repair_without_ftfy_says_what_to_install(monkeypatch):
+    from emma500.languages.mending import repairer
+
+    repairer.cache_clear()
+    monkeypatch.setitem(sys.modules, "ftfy", None)
+    with pytest.raises(MissingExtraError, match=r"emma500\[repair\]"):
+        normalise(["a"], repair_mojibake=True)
+    repairer.cache_clear()
+
+
+def test_replacement_characters_stay_and_are_counted():
+    assert count_replacements(["a\ufffd\ufffdb", "c", None]).to_pylist() == [2, 0, None]
+
+
+def test_long_lines_that_repeat_in_a_text_go_and_short_ones_stay():
+    line, refrain = "All human beings are born free and equal in dignity.", "Oh yes"
+    document = "\n".join([line, refrain, line, "", refrain, line])
+    array = pa.array([document, document, None], pa.large_string())
+    found = without_repeated_lines(array, np.array([True, False, True])).to_pylist()
+    assert found == ["\n".join([line, refrain, refrain]), document, None]
+
+
+def random_text(generator, pools):
+    return "".join(
+        chr(generator.choice(generator.choice(pools))) for _ in range(generator.randrange(14))
+    )
+
+
+@pytest.fixture(scope="module")
+def hard_texts():
+    """Random strings of what is hard: marks, jamo, parts of compositions, invisible characters, entities, controls."""
+    generator = random.Random(500)
+    pairs = [value for value in character_traits.composition().pairs.tolist() if value]
+    kinds = character_traits.traits() & character_traits.KIND
+    pools = [
+        [point for point in assigned() if unicodedata.combining(chr(point))],
+        [value >> 32 for value in pairs],
+        [value & 0xFFFFFFFF for value in pairs],
+        [point for point in assigned() if unicodedata.decomposition(chr(point))],
+        [*range(0x1100, 0x1114), *range(0x1160, 0x1177), *range(0x11A7, 0x11C4), 0xAC00, 0xAC01],
+        np.flatnonzero(kinds).tolist(),
+        np.flatnonzero(kinds[:0xFFFF]).tolist(),
+        [
+            *map(ord, " \n\r\t&;#\x92aئكकक््កไᠠᠡא👩❤🏴"),
+            0x200B,
+            0x200C,
+            0x200D,
+            0x202F,
+            0x180E,
+            0x200F,
+        ],
+        [
+            point
+            for point in generator.sample(range(0x110000), 3000)
+            if not 0xD800 <= point < 0xE000
+        ],
+    ]
+    parts = [
+        "&",
+        "amp;",
+        "#38;",
+        "#x26;",
+        "lt;",
+        ";",
+        "nbsp;",
+        "shy;",
+        "#173;",
+        "zwj;",
+        "\xad",
+        " ",
+    ]
+    mixed = ["".join(generator.choices(parts, k=generator.randrange(12))) for _ in range(5000)]
+    return [random_text(generator, pools) for _ in range(40_000)] + mixed
+
+
+def test_no_text_out_of_normal_form_escapes(hard_texts):
+    found = normalise(hard_texts).to_pylist()
+    assert [text for text in found if not unicodedata.is_normalized("NFC", text)] == []
+
+
+@pytest.mark.parametrize("repair", [False, True])
+def test_a_second_time_changes_nothing(hard_texts, repair):
+    if repair:
+        pytest.importorskip("ftfy")
+    once = normalise(hard_texts, repair_mojibake=repair)
+    twice = normalise(once, repair_mojibake=repair)
+    assert twice.equals(once)
+    code = np.ones(len(hard_texts), bool)
+    assert normalise(normalise(hard_texts, code), code).equals(normalise(hard_texts, code))
+
+
+def test_a_text_comes_out_the_same_alone_and_among_others(hard_texts):
+    some = hard_texts[::150]
+    assert [normalised(text) for text in some] == normalise(some).to_pylist()
+
+
+def test_real_text_of_150_scripts_loses_nothing_but_what_is_invisible():
+    texts = [each.text for each in gflanguages_passages() if each.text]
+    found = normalise(texts).to_pylist()
+    invisible = dict.fromkeys(map(ord, [SHY, ZWSP, ZWNJ, ZWJ, WJ, BOM]))
+    for before, after in zip(texts, found, strict=True):
+        wanted = unicodedata.normalize("NFC", before).translate(invisible).split()
+        assert after.translate(invisible).split() == wanted
+    unchanged = sum(before == after for before, after in zip(texts, found, strict=True))
+    assert len(texts) > 1000
+    assert unchanged / len(texts) > 0.95
+
+
+def test_real_text_normalises_once(shared):
+    with gzip.open(shared / "data" / "bench_open" / "part-00003.jsonl.gz", "rt") as lines:
+        texts = [json.loads(line)["text"] for _, line in zip(range(3000), lines, strict=False)]
+    once = normalise(texts)
+    assert normalise(once).equals(once)
+    assert all(unicodedata.is_normalized("NFC", text) for text in once.to_pylist())
+
+
+def test_nothing_is_made_of_texts_that_need_no_mending(monkeypatch):
+    monkeypatch.setattr(normalisation, "_mended", None)
+    monkeypatch.setattr(normalisation, "_tidied", None)
+    texts = [
+        "Ẹ káàárọ̀, ṣé dáadáa ni? 12 %",
+        "सभी मनुष्यों को गौरव",
+        "Привет, мир.\nКак дела?",
+        "한국어",
+        "à b̃ ǵ",
+    ]
+    assert normalise(texts).to_pylist() == texts
