@@ -44,14 +44,17 @@ def hub_license(licenses: Iterable[str], *, link: str = "LICENSE.md") -> dict[st
     if not names:
         return {}
     if len(names) == 1 and names[0] in _hub_licenses():
-        return {"license": names[0]}
+        return {"license": _hub_licenses()[names[0]]}
     name = names[0].replace(" ", "-") if len(names) == 1 else "mixed-by-source"
     return {"license": "other", "license_name": name, "license_link": link}
 
 
 @cache
-def _hub_licenses() -> frozenset[str]:
-    return frozenset(row["license"] for row in read_table("hub_licenses"))
+def _hub_licenses() -> dict[str, str]:
+    """The Hub's names of licences, by SPDX identifier and by that name, in lower case."""
+    rows = [row for row in read_table("licenses") if row["hub"]]
+    names = {row["license"].lower(): row["hub"] for row in rows}
+    return names | {row["hub"]: row["hub"] for row in rows}
 
 
 def size_category(n_rows: int) -> str:

@@ -3,7 +3,8 @@
     source.tasks() -> [Task, …]      small, picklable, independent of each other
     task.read()    -> RecordBatch…   rows of records.raw_schema(), the same at every read
 
-A row that cannot be read is not dropped: its text is null and `reason` says why (`REASONS`).
+A row that cannot be read is not dropped: its text is null and `reason` says why (`REASONS`). A source or a task that
+cannot be read at all raises an error, or where that is tolerated leaves a row of the reason `failed` (`failures`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,10 +14,14 @@ from typing import Protocol
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emma500.records import raw_schema
+from emma500.records import COMPONENTS, raw_schema
 
-REASONS = ("invalid_utf8", "invalid_json", "no_text", "too_long")
-"""Why a row has no text: no UTF-8, a line that is no JSON object, no or blank text, over the limit."""
+FAILED = "failed"
+"""The reason of the one row that tells of a source, or a part of one, that could not be read to its end."""
+
+REASONS = ("invalid_utf8", "invalid_json", "malformed", "no_text", "too_long", FAILED)
+"""Why a row has no text: no UTF-8; a line that is no JSON object; a record of CSV, TSV or TMX that breaks its form; no
+or blank text; over the limit; a source that could not be read."""
 
 UNKNOWN_LANGUAGE = "und"
 MAX_DOCUMENT_BYTES = 16 * 2**20
@@ -28,7 +33,7 @@ class SourceInfo:
 
     Attributes:
         name: Its name in the corpus, as "gflanguages".
-        component: "monolingual", "bilingual" or "code".
+        component: "monolingual", "bilingual", "code", "papers", "books" or "instruction".
         revision: The version or commit that was read, or "".
         license: SPDX identifier, or "unknown".
         url: Where it lives, or "".
@@ -76,10 +81,11 @@ def rows(
     origins: pa.Array,
     reasons: pa.Array | None = None,
     urls: pa.Array | None = None,
+    licenses: pa.Array | None = None,
     targets: pa.Array | None = None,
-    target_code: str | None = None,
+    target_codes: pa.Array | str | None = None,
 ) -> pa.RecordBatch:
-    """Build a batch of raw rows.
+    """Build a batch of raw rows; with target sides they are pairs.
 
     Args:
         info: The source they come from.
@@ -88,27 +94,39 @@ def rows(
         origins: Where each stands, as "part.jsonl:17".
         reasons: Why a text is null.
         urls: Their addresses.
+        licenses: Their own licences; null or "" takes the source's.
         targets: Of pairs, the target sides.
-        target_code: Of pairs, the language code of the target sides.
+        target_codes: Of pairs, the language codes of the target sides, one each or one for all.
 
     Returns:
         The batch, by records.raw_schema().
     """
     n, schema = len(texts), raw_schema()
     columns = {
-        "component": info.component,
+        "component": row_component(info.component if targets is None else "bilingual"),
         "text": texts,
         "original_code": codes,
         "target_text": targets,
-        "target_original_code": target_code,
+        "target_original_code": target_codes,
         "source": info.name,
-        "source_license": info.license,
+        "source_license": info.license if licenses is None else or_else(licenses, info.license),
         "url": "" if urls is None else pc.fill_null(urls, ""),
         "origin": origins,
         "reason": reasons,
     }
     arrays = [_column(columns[field.name], field.type, n) for field in schema]
     return pa.RecordBatch.from_arrays(arrays, schema=schema)
+
+
+def row_component(component: str) -> str:
+    """Return the part of the corpus that rows of a component go to: what it has no part for goes with documents."""
+    return component if component in COMPONENTS else "monolingual"
+
+
+def or_else(values: pa.Array, fallback: str) -> pa.Array:
+    """Return the strings, the fallback where one is null or empty."""
+    is_given = pc.fill_null(pc.not_equal(values, ""), False)
+    return pc.if_else(is_given, values, pa.scalar(fallback, values.type))
 
 
 def _column(value: pa.Array | str | None, kind: pa.DataType, n: int) -> pa.Array:
@@ -129,14 +147,16 @@ def checked(texts: pa.Array, max_bytes: int) -> tuple[pa.Array, pa.Array]:
     Returns:
         The texts, null where refused, and the reasons, null where there is a text.
     """
-    empty = pc.fill_null(pc.equal(pc.utf8_length(pc.utf8_ltrim_whitespace(texts)), 0), True)
+    blank = pc.or_(pc.equal(pc.binary_length(texts), 0), pc.utf8_is_space(texts))
+    empty = pc.fill_null(blank, True)
     long = pc.fill_null(pc.greater(pc.binary_length(texts), max_bytes), False)
     nothing = pa.scalar(None, pa.string())
     reasons = pc.if_else(empty, "no_text", pc.if_else(long, "too_long", nothing))
     return pc.if_else(pc.is_null(reasons), texts, pa.scalar(None, texts.type)), reasons
 
 
-def numbered(name: str, first: int, n: int) -> pa.Array:
-    """Return the origins `name:first`, `name:first+1`, … of n rows."""
-    numbers = pa.array(range(first, first + n), pa.int64()).cast(pa.string())
-    return pc.binary_join_element_wise(pa.scalar(name), numbers, ":")
+def numbered(name: str, numbers: pa.Array | int, n: int) -> pa.Array:
+    """Return the origins `name:number` of n rows; a number alone is the first's, and counts on."""
+    if isinstance(numbers, int):
+        numbers = pa.array(range(numbers, numbers + n), pa.int64())
+    return pc.binary_join_element_wise(pa.scalar(name), numbers.cast(pa.string()), ":")

@@ -23,7 +23,7 @@ from emma500.configuration import need
 from emma500.errors import SourceError
 from emma500.manifest import fingerprint
 from emma500.sources.base import SourceInfo, Task, rows
-from emma500.tables import read_table
+from emma500.sources.catalogue import catalogue
 
 _PASSAGES = ("tester", "specimen_48", "specimen_36", "specimen_32", "specimen_21", "specimen_16")
 _ENGLISH = "eng"
@@ -69,7 +69,7 @@ class EmbeddedTask:
             origins=pa.array([row.origin for row in found], pa.string()),
             reasons=pa.array(reasons, pa.string()),
             targets=pa.array([row.target for row in found], pa.large_string()) if is_pair else None,
-            target_code=self.part if is_pair else None,
+            target_codes=self.part if is_pair else None,
         )
 
 
@@ -95,7 +95,7 @@ class EmbeddedSource:
 
 def embedded_names() -> tuple[str, ...]:
     """Return the names of the embedded sources, in their order."""
-    return tuple(row["name"] for row in read_table("sources"))
+    return tuple(each.name for each in catalogue(status="embedded"))
 
 
 def embedded_source(name: str) -> EmbeddedSource:
@@ -111,20 +111,20 @@ def embedded_source(name: str) -> EmbeddedSource:
         SourceError: If there is no such source.
         MissingExtraError: If its package is not installed.
     """
-    row = next((each for each in read_table("sources") if each["name"] == name), None)
-    if row is None:
+    entry = next((each for each in catalogue(status="embedded") if each.name == name), None)
+    if entry is None:
         raise SourceError(f"no embedded source {name!r}; there are: {', '.join(embedded_names())}")
-    package = row["package"]
+    package = entry.package
     if package and importlib.util.find_spec(package) is None:
         need(package, "demo")
     revision = version(package) if package else platform.python_version()
     return EmbeddedSource(
         SourceInfo(
             name=name,
-            component=row["component"],
+            component=entry.component,
             revision=revision,
-            license=row["license"],
-            url=row["url"],
+            license=entry.license,
+            url=entry.url,
         )
     )
 

@@ -1,55 +1,75 @@
-"""Files as a source: JSON Lines, JSON arrays, Parquet and plain text, alone or in a folder.
+"""Files as a source, wherever they lie: on disk, in a ZIP archive, on the Hub. A format is a row of `FORMATS`.
 
-All but Parquet may be .gz, .xz or .zst. The language code of a row is
+The language code of a row is
 
-1. what its language column holds: the one named, else the first of `LANGUAGE_COLUMNS` there is;
+1. what its language column holds: the one named, else the first of `extras.LANGUAGE_COLUMNS` there is;
 2. else the language given for all;
 3. else the code that names the file or a folder above it: `yor_Latn.jsonl`, `yor_Latn/1.txt`;
+   of pairs, two codes: `CCAligned.en-sw.tsv`;
 4. else "und".
 
 A column that is asked for and is in no row of a file is an error that names the columns there are.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
 
 from emma500.errors import SourceError
 from emma500.manifest import fingerprint
+from emma500.sources import arrow, delimited, jsonlines, parallel, sourcecode, text, tmx
 from emma500.sources.base import SourceInfo, Task
-from emma500.sources.jsonlines import JsonArrayTask, JsonLinesTask, decode, is_one_value, read_array
-from emma500.sources.lines import (
-    COMPRESSIONS,
-    Range,
-    Survey,
-    open_bytes,
-    runs,
-    split_lines,
-    survey,
-)
-from emma500.sources.listing import code_in_path, kind_of, readable_files
-from emma500.sources.parquet import ParquetTask, column_types, is_text, row_groups
-from emma500.sources.reading import Columns, Options, Reading, choose
-from emma500.sources.text import TextTask
+from emma500.sources.columns import choose
+from emma500.sources.lines import Range, Survey, survey
+from emma500.sources.listing import RULE, Listed, kind_of, left, local_files
+from emma500.sources.options import Options
+from emma500.sources.parallel import PairOfFiles
+from emma500.sources.places import Place, ending, is_plain
+from emma500.sources.reading import Reading, Shape
+from emma500.sources.sourcecode import Programs
+from emma500.sources.types import Types
 
-_RECORDS_TO_LOOK_AT = 100
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How files of a kind are looked at, and cut into tasks."""
+
+    look: Callable[[Place, Options], Types | None]
+    tasks: Callable[[Reading, Survey], Iterator[Task]]
+
+
+FORMATS = {
+    "lines": Format(jsonlines.look, jsonlines.tasks),
+    "json": Format(jsonlines.look, jsonlines.tasks),
+    "parquet": Format(arrow.look_at_parquet, arrow.parquet_tasks),
+    "arrow": Format(arrow.look_at_ipc, arrow.ipc_tasks),
+    "csv": Format(delimited.look, delimited.tasks),
+    "tsv": Format(delimited.look, delimited.tasks),
+    "text": Format(text.look, text.tasks),
+    "tmx": Format(tmx.look, tmx.tasks),
+    "moses": Format(parallel.look, parallel.tasks),
+    "code": Format(sourcecode.look, sourcecode.tasks),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _File:
-    path: Path
+class ReadableFile:
+    """A file, the path that origins call it, the format it is read by, and what its records hold."""
+
+    place: Place
     name: str
     kind: str
-    columns: Columns
+    shape: Shape
 
 
 class FileSource:
-    """The readable files of a folder, or one file."""
+    """Files of one source."""
 
-    def __init__(self, info: SourceInfo, files: tuple[_File, ...], options: Options) -> None:
-        self.info = info
+    def __init__(self, info: SourceInfo, files: tuple[ReadableFile, ...], options: Options) -> None:
+        components = {each.shape.component for each in files}
+        component = components.pop() if len(components) == 1 else info.component
+        self.info = replace(info, component=component)
         self._files = files
         self._options = options
 
@@ -68,123 +88,133 @@ class FileSource:
         Raises:
             SourceError: If there is no readable file or no record, or a file lacks a column.
         """
-        root = path if path.is_dir() else path.parent
-        paths = readable_files(path)
-        found = [_looked_at(each, each.relative_to(root).as_posix(), options) for each in paths]
-        files = tuple(each for each in found if each is not None)
+        files = local_files(path)
+        if not path.is_dir() and len(files) == 1 and _is_text_of_a_language(files[0]):
+            options = replace(options, segments="line")
+        kinds = known_files(files, options)
+        if not kinds and not path.is_dir():
+            raise SourceError(f"{path} cannot be read: {RULE}")
+        return cls.of(kinds, str(path), info, options)
+
+    @classmethod
+    def of(
+        cls, kinds: Sequence[tuple[str, Listed]], what: str, info: SourceInfo, options: Options
+    ) -> "FileSource":
+        """Look at files whose kinds are known.
+
+        Args:
+            kinds: The kind and the file; those known by a digest, as on the Hub, are looked at once a
+                kind and folder.
+            what: What to call them all in an error.
+            info: What to call the source.
+            options: How to read them.
+
+        Returns:
+            The source; files without any record are left out.
+
+        Raises:
+            SourceError: If there is none or no record, or a file lacks a column.
+        """
+        if not kinds:
+            raise SourceError(f"{what} holds no readable file: {RULE}")
+        seen: dict[tuple[str, str], Shape | None] = {}
+        files = []
+        for kind, file in kinds:
+            key = (kind, str(PurePosixPath(file.name).parent if file.place.digest else file.name))
+            if key not in seen:
+                types = FORMATS[kind].look(file.place, options)
+                seen[key] = None if types is None else choose(str(file.place), types, options)
+            shape = seen[key]
+            if shape is not None:
+                placed = shape.placed([file.code] if file.code else _parts(file))
+                files.append(
+                    ReadableFile(place=file.place, name=file.name, kind=kind, shape=placed)
+                )
         if not files:
-            raise SourceError(f"{path} holds no record: {len(paths)} readable file(s), all empty")
-        return cls(info, files, options)
+            raise SourceError(f"{what} holds no record: {len(kinds)} readable file(s), all empty")
+        return cls(info, tuple(files), options)
 
     @cached_property
     def _surveys(self) -> tuple[Survey, ...]:
-        return tuple(survey(each.path, self._options.task_bytes) for each in self._files)
+        return tuple(_surveyed(each.place, self._options.task_bytes) for each in self._files)
 
     def tasks(self) -> list[Task]:
-        """Return its parts: ranges of plain JSON Lines, row groups of Parquet, else whole files."""
-        pairs = zip(self._files, self._surveys, strict=True)
-        return [task for file, seen in pairs for task in self._tasks_of(file, seen)]
+        """Return its parts: ranges of plain files of lines, row groups of Parquet, else whole files."""
+        return [
+            task
+            for file, seen in zip(self._files, self._surveys, strict=True)
+            for task in FORMATS[file.kind].tasks(self._reading(file), seen)
+        ]
 
-    def _tasks_of(self, file: _File, seen: Survey) -> Iterator[Task]:
-        reading = Reading(
+    def _reading(self, file: ReadableFile) -> Reading:
+        return Reading(
             info=self.info,
-            path=file.path,
+            place=file.place,
             name=file.name,
-            columns=file.columns,
-            max_bytes=self._options.max_document_bytes,
+            shape=file.shape,
+            options=self._options,
         )
-        if file.kind == "parquet":
-            row = 1
-            for group, n_rows in enumerate(row_groups(file.path)):
-                yield ParquetTask(reading=reading, group=group, first_row=row)
-                row += n_rows
-        elif file.kind == "text":
-            yield TextTask(reading=reading)
-        elif file.kind == "array":
-            yield JsonArrayTask(reading=reading)
-        else:
-            is_plain = file.path.suffix not in COMPRESSIONS
-            for part in seen.ranges if is_plain else (Range(),):
-                yield JsonLinesTask(reading=reading, part=part)
 
     def fingerprint(self) -> str:
         """Return what identifies its files' bytes and how they are read, not where they lie."""
         pairs = zip(self._files, self._surveys, strict=True)
-        content = [
-            [file.name, file.kind, file.columns, seen.size, seen.digest] for file, seen in pairs
-        ]
-        return fingerprint(self.info, content, self._options.max_document_bytes)
+        content = [[each.name, each.kind, repr(each.shape), seen.digest] for each, seen in pairs]
+        how = (self._options.segments, self._options.column_names, self._options.max_document_bytes)
+        return fingerprint(self.info, content, how)
 
     def __repr__(self) -> str:
         return f"FileSource({self.info.name!r}: {len(self._files)} file(s))"
 
 
-def _looked_at(path: Path, name: str, options: Options) -> _File | None:
-    """Find out a file's columns; None if it has no record."""
-    kind = kind_of(path) or ""
-    if kind == "json":
-        kind = "array" if is_one_value(path) else "lines"
-    seen = _columns_seen(path, kind, options)
-    if seen is None:
-        return None
-    columns = choose(str(path), *seen, options)
-    if not options.language:
-        # Of a source of one file, the folder it lies in counts too.
-        parts = Path(name).parts if "/" in name else (path.absolute().parent.name, name)
-        columns = replace(columns, fallback=code_in_path(parts))
-    return _File(path=path, name=name, kind=kind, columns=columns)
+def known_files(files: Sequence[Listed], options: Options) -> list[tuple[str, Listed]]:
+    """Return the files that can be read, each with its kind, by their names.
+
+    Args:
+        files: All files.
+        options: With the component "code", source files are read too.
+
+    Returns:
+        The kind and the file; source files are put together, and pairs of files are one.
+    """
+    found: list[tuple[str, Listed]] = []
+    rest = list(files)
+    if options.component == "code":
+        programs, rest = sourcecode.grouped(rest)
+        found += [("code", each) for each in programs]
+    pairs, rest = parallel.grouped(rest)
+    found += [("moses", each) for each in pairs]
+    for file in rest:
+        kind = kind_of(file.name)
+        if options.segments == "line" and _is_text_of_a_language(file):
+            kind = "text"
+        if kind is None:
+            left(file)
+        else:
+            found.append((kind, file))
+    return sorted(found, key=lambda each: each[1].name)
 
 
-def _columns_seen(path: Path, kind: str, options: Options) -> tuple[list[str], set[str]] | None:
-    """Return a file's columns and those that hold strings; None if it has no record."""
-    if kind == "text":
-        return ([], set()) if _has_text(path) else None
-    if kind == "parquet":
-        types = column_types(path)
-        strings = {name for name, its in types.items() if is_text(its)}
-        return (list(types), strings) if sum(row_groups(path)) else None
-    return _columns_of_records(_records(path, kind, options.max_document_bytes), options)
+def _is_text_of_a_language(file: Listed) -> bool:
+    """Tell whether a file is called by a language alone: `corpus.sw`, with a sentence a line."""
+    return kind_of(file.name) is None and parallel.is_side(ending(file.name).removeprefix("."))
 
 
-def _columns_of_records(
-    records: Iterator[Any], options: Options
-) -> tuple[list[str], set[str]] | None:
-    """Look at the first records, and on only while a column asked for has not come up."""
-    known: dict[str, None] = {}
-    strings: set[str] = set()
-    wanted = {each for each in (options.text_column, options.language_column) if each}
-    number = 0
-    for number, record in enumerate(records, start=1):
-        if isinstance(record, dict):
-            known.update(dict.fromkeys(record))
-            strings.update(key for key, value in record.items() if isinstance(value, str))
-        if number >= _RECORDS_TO_LOOK_AT and wanted <= strings:
-            break
-    return (list(known), strings) if number else None
+def _parts(file: Listed) -> list[str]:
+    """Return the names that may say a language: of a source of one file, the folder it lies in too."""
+    parts = list(PurePosixPath(file.name).parts)
+    path = getattr(file.place, "path", None)
+    if len(parts) == 1 and isinstance(path, Path):
+        parts = [path.absolute().parent.name, *parts]
+    return [*parts, ending(file.name)[1:]] if _is_text_of_a_language(file) else parts
 
 
-def _records(path: Path, kind: str, limit: int) -> Iterator[Any]:
-    """Yield the records; one that cannot be read is None."""
-    if kind == "array":
-        yield from read_array(path)
-        return
-    with open_bytes(path) as stream:
-        for run in runs(stream, limit):
-            for _, line in split_lines(run, limit):
-                if line is None or line.strip():
-                    yield _decoded(line)
-
-
-def _decoded(line: bytes | None) -> Any:
-    try:
-        return None if line is None else decode(line)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _has_text(path: Path) -> bool:
-    with open_bytes(path) as stream:
-        while part := stream.read(2**20):
-            if part.strip():
-                return True
-    return False
+def _surveyed(place: Place, task_bytes: int) -> Survey:
+    if place.digest:
+        return Survey(place.digest, (Range(),))
+    if isinstance(place, PairOfFiles):
+        digests = [survey(side.place, task_bytes).digest for side in (place.source, place.target)]
+        return Survey(fingerprint(digests), (Range(),))
+    if isinstance(place, Programs):
+        return sourcecode.survey_of(place)
+    found = survey(place, task_bytes)
+    return found if is_plain(place) else Survey(found.digest, (Range(),))

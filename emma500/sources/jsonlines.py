@@ -8,20 +8,79 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from emma500.errors import SourceError
-from emma500.sources.lines import MARK, Range, Run, open_bytes, runs, split_lines
+from emma500.sources.base import Task
+from emma500.sources.columns import is_enough
+from emma500.sources.lines import MARK, Range, Run, Survey, runs, split_lines
+from emma500.sources.options import Options
+from emma500.sources.places import Place, open_bytes
 from emma500.sources.reading import Found, Reading
+from emma500.sources.types import Types, merged, type_of_value
 
 # Python's int refuses 5,000 digits, Arrow does not: no column that is read is a number, so any number will do.
 _DECODER = json.JSONDecoder(parse_int=float)
 
 # Arrow's parser (25.0) crashes the process on a null where a record should be, at the start of a line or after one.
 _NULL_RECORD = re.compile(rb"\}\s*null")
+
+_RECORDS_TO_LOOK_AT = 100
+
+
+def look(place: Place, options: Options) -> Types | None:
+    """Look at the first records, and on only while they make no shape.
+
+    Args:
+        place: A file of lines, or of one JSON value.
+        options: How it is read.
+
+    Returns:
+        The columns and what they hold; None if there is no record.
+    """
+    kind, number = pa.struct([]), 0
+    for number, record in enumerate(_records(place, options.max_document_bytes), start=1):
+        if isinstance(record, dict):
+            kind = merged([kind, type_of_value(record)])
+        if number >= _RECORDS_TO_LOOK_AT and is_enough(place, types_of(kind), options):
+            break
+    return types_of(kind) if number else None
+
+
+def types_of(kind: pa.DataType) -> Types:
+    """Return the fields of a struct as columns."""
+    return {field.name: field.type for field in kind}
+
+
+def _records(place: Place, limit: int) -> Iterator[Any]:
+    """Yield the records; one that cannot be read is None."""
+    if is_one_value(place):
+        yield from read_array(place)
+        return
+    with open_bytes(place) as stream:
+        for run in runs(stream, limit):
+            for _, line in split_lines(run, limit):
+                if line is None or line.strip():
+                    yield _decoded(line)
+
+
+def _decoded(line: bytes | None) -> Any:
+    try:
+        return None if line is None else decode(line)
+    except (ValueError, RecursionError):
+        return None
+
+
+def tasks(reading: Reading, seen: Survey) -> Iterator[Task]:
+    """Yield the parts of a file: ranges of a plain one, else all of it."""
+    if is_one_value(reading.place):
+        yield JsonArrayTask(reading=reading)
+        return
+    for part in seen.ranges:
+        yield JsonLinesTask(reading=reading, part=part)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,7 +96,7 @@ class JsonLinesTask:
         Yields:
             One batch a few megabytes; the origin is the line's number in the file.
         """
-        with open_bytes(self.reading.path) as stream:
+        with open_bytes(self.reading.place) as stream:
             for run in runs(stream, self.reading.max_bytes, self.part):
                 batch = self._at_once(run) or self._line_by_line(run)
                 if batch.num_rows:
@@ -46,24 +105,28 @@ class JsonLinesTask:
     def _at_once(self, run: Run) -> pa.RecordBatch | None:
         if run.data is None or len(run.data) > self.reading.max_bytes:
             return None
-        table = _parsed(run.data, self.reading.columns.names)
-        return None if table is None else self.reading.batch_of_table(table, run.first_line)
+        table = _parsed(run.data, self.reading.shape.fields)
+        if table is None:
+            return None
+        columns = dict(zip(table.column_names, table.columns, strict=True))
+        return self.reading.batch_of_columns(columns, run.first_line, is_utf8=True)
 
     def _line_by_line(self, run: Run) -> pa.RecordBatch:
         lines = split_lines(run, self.reading.max_bytes)
         return self.reading.batch(
-            [self._row(*line) for line in lines if line[1] is None or line[1].strip()]
+            [self._found(*line) for line in lines if line[1] is None or line[1].strip()]
         )
 
-    def _row(self, number: int, line: bytes | None) -> Found:
+    def _found(self, number: int, line: bytes | None) -> Found:
+        origin = self.reading.origin(number)
         if line is None:
-            return self.reading.refused(number, "too_long")
+            return origin, None, "too_long"
         try:
-            return self.reading.row(number, decode(line))
+            return origin, decode(line), None
         except UnicodeDecodeError:
-            return self.reading.refused(number, "invalid_utf8")
+            return origin, None, "invalid_utf8"
         except (ValueError, RecursionError):
-            return self.reading.refused(number, "invalid_json")
+            return origin, None, "invalid_json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,9 +141,13 @@ class JsonArrayTask:
         Yields:
             One batch; the origin counts the array's items from 1.
         """
-        items = read_array(self.reading.path)
-        found = [self.reading.row(number, item) for number, item in enumerate(items, start=1)]
-        yield self.reading.batch(found)
+        items = read_array(self.reading.place)
+        yield self.reading.batch(
+            [
+                (self.reading.origin(number), item, None)
+                for number, item in enumerate(items, start=1)
+            ]
+        )
 
 
 def decode(line: bytes) -> Any:
@@ -88,18 +155,20 @@ def decode(line: bytes) -> Any:
     return _DECODER.decode(line.decode("utf-8"))
 
 
-def is_one_value(path: Path) -> bool:
+def is_one_value(place: Place) -> bool:
     """Tell whether a file begins like one JSON array or one object over several lines, not like JSON Lines."""
-    with open_bytes(path) as stream:
+    if ".json" not in place.name or ".jsonl" in place.name:
+        return False
+    with open_bytes(place) as stream:
         head = stream.read(4096).removeprefix(MARK).lstrip()
     return head.startswith(b"[") or head.split(b"\n")[0].rstrip() == b"{"
 
 
-def read_array(path: Path) -> list[Any]:
+def read_array(place: Place) -> list[Any]:
     """Read a JSON array, or one object as an array of one.
 
     Args:
-        path: The file, plain or compressed.
+        place: The file, plain or compressed.
 
     Returns:
         Its items.
@@ -107,24 +176,24 @@ def read_array(path: Path) -> list[Any]:
     Raises:
         SourceError: If it is not one valid JSON value.
     """
-    with open_bytes(path) as stream:
+    with open_bytes(place) as stream:
         data = stream.read()
     try:
         value = decode(data.removeprefix(MARK).strip())
     except (ValueError, RecursionError) as error:
         raise SourceError(
-            f"{path} begins like one JSON array or object but is none: {error}; use one object a line"
+            f"{place} begins like one JSON array or object but is none: {error}; use one object a line"
         ) from error
     return value if isinstance(value, list) else [value]
 
 
-def _parsed(data: bytes, names: tuple[str, ...]) -> pa.Table | None:
+def _parsed(data: bytes, fields: pa.Schema) -> pa.Table | None:
     """Parse a run of lines, or return None if any line needs a closer look."""
     import pyarrow.json
 
-    n_lines = data.count(b"\n") + (not data.endswith(b"\n"))
-    n_objects = data.startswith(b"{") + data.count(b"\n{")
-    if n_objects != n_lines or _NULL_RECORD.search(data):
+    signs = np.frombuffer(data, np.uint8)
+    starts = np.concatenate([[0], np.flatnonzero(signs[:-1] == ord("\n")) + 1])
+    if (signs[starts] != ord("{")).any() or _NULL_RECORD.search(data):
         return None
     try:
         _check_utf8(data)
@@ -132,13 +201,12 @@ def _parsed(data: bytes, names: tuple[str, ...]) -> pa.Table | None:
             pa.BufferReader(data),
             read_options=pyarrow.json.ReadOptions(use_threads=False, block_size=len(data) + 1),
             parse_options=pyarrow.json.ParseOptions(
-                explicit_schema=pa.schema([(name, pa.string()) for name in names]),
-                unexpected_field_behavior="ignore",
+                explicit_schema=fields, unexpected_field_behavior="ignore"
             ),
         )
     except pa.ArrowInvalid:
         return None
-    return table if table.num_rows == n_lines else None
+    return table if table.num_rows == len(starts) else None
 
 
 def _check_utf8(data: bytes) -> None:

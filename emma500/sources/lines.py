@@ -1,17 +1,15 @@
-"""Bytes of files, plain or compressed, as runs of whole lines; a line over the limit is passed over, never held."""
+"""Lines: bytes as runs of whole lines, a line over the limit passed over, never held; and where a file may be cut."""
 
-import gzip
-import lzma
-import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO
 
-from emma500.errors import SourceError
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-COMPRESSIONS = (".gz", ".xz", ".zst")
+from emma500.sources.places import Place, is_plain, problems_told
+
 _CHUNK_BYTES = 8 * 2**20
 MARK = b"\xef\xbb\xbf"  # the byte order mark some editors write at the start of UTF-8 files
 
@@ -31,76 +29,6 @@ class Range:
     start: int = 0
     end: int | None = None
     first_line: int = 1
-
-
-@contextmanager
-def open_bytes(path: Path) -> Iterator[BinaryIO]:
-    """Open a file for reading, decompressed by its ending (.gz, .xz, .zst).
-
-    Args:
-        path: The file.
-
-    Yields:
-        A binary stream.
-
-    Raises:
-        SourceError: If the compressed data is damaged, or the file cannot be read.
-    """
-    import zstandard
-
-    try:
-        with path.open("rb") as file, _decompressed(file, path.suffix) as stream:
-            yield stream
-    except (EOFError, gzip.BadGzipFile, zlib.error, lzma.LZMAError, zstandard.ZstdError) as error:
-        raise SourceError(
-            f"{path} is damaged and cannot be decompressed: {error}; fetch it again"
-        ) from error
-    except OSError as error:
-        raise SourceError(f"{path} cannot be read: {error.strerror or error}") from error
-
-
-def _decompressed(file: BinaryIO, ending: str) -> BinaryIO:
-    import zstandard
-
-    if ending == ".gz":
-        return cast("BinaryIO", gzip.GzipFile(fileobj=file))
-    if ending == ".xz":
-        return cast("BinaryIO", lzma.LZMAFile(file))
-    if ending == ".zst":
-        _check_frames(file)
-        decompressor = zstandard.ZstdDecompressor()
-        return cast("BinaryIO", decompressor.stream_reader(file, read_across_frames=True))
-    return file
-
-
-def _check_frames(file: BinaryIO) -> None:
-    """Raise EOFError if a Zstandard file ends within a frame: its stream reader takes that for the end."""
-    import zstandard
-
-    while head := file.read(18):
-        if head[1:4] == b"\x2a\x4d\x18" and head[0] >> 4 == 5:  # a frame to be skipped
-            _skip(file, int.from_bytes(head[4:8], "little") + 8 - len(head))
-            continue
-        frame = zstandard.get_frame_parameters(head)
-        file.seek(zstandard.frame_header_size(head) - len(head), 1)
-        is_last = False
-        while not is_last:
-            block = int.from_bytes(_skip(file, 3), "little")
-            is_last, is_repeat = bool(block & 1), (block >> 1) & 3 == 1
-            _skip(file, 1 if is_repeat else block >> 3)
-        _skip(file, 4 if frame.has_checksum else 0)
-    file.seek(0)
-
-
-def _skip(file: BinaryIO, n_bytes: int) -> bytes:
-    """Read so many bytes; for a negative number, go back."""
-    if n_bytes < 0:
-        file.seek(n_bytes, 1)
-        return b""
-    data = file.read(n_bytes)
-    if len(data) < n_bytes:
-        raise EOFError("it ends within a Zstandard frame")
-    return data
 
 
 def runs(stream: BinaryIO, limit: int, part: Range | None = None) -> Iterator[Run]:
@@ -160,33 +88,76 @@ def split_lines(run: Run, limit: int) -> Iterator[tuple[int, bytes | None]]:
         yield number, line.removesuffix(b"\r") if len(line) <= limit else None
 
 
+def line_arrays(
+    stream: BinaryIO, limit: int, part: Range | None = None
+) -> Iterator[tuple[int, pa.Array]]:
+    """Cut a stream into arrays of lines.
+
+    Args:
+        stream: The bytes, from the start of the file.
+        limit: The most bytes a line may have.
+        part: Only these lines.
+
+    Yields:
+        The number of the first line, and the lines as large binaries with their ends; null is a line over
+        the limit.
+    """
+    for run in runs(stream, limit, part):
+        yield run.first_line, _lines_of(run.data)
+
+
+def _lines_of(data: bytes | None) -> pa.Array:
+    if data is None:
+        return pa.nulls(1, pa.large_binary())
+    ends = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n")) + 1
+    if not data.endswith(b"\n"):
+        ends = np.append(ends, len(data))
+    offsets = np.concatenate([[0], ends]).astype(np.int64)
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(data)]
+    return pa.Array.from_buffers(pa.large_binary(), len(ends), buffers)
+
+
+def trimmed(lines: pa.Array) -> pa.Array:
+    """Return lines without the white space around them; where one is no UTF-8, without that of ASCII."""
+    try:
+        texts = lines.cast(pa.large_string())
+    except pa.ArrowInvalid:
+        kept = [None if each is None else each.strip() for each in lines.to_pylist()]
+        return pa.array(kept, pa.large_binary())
+    return pc.utf8_trim_whitespace(texts)
+
+
+def overlong(lines: pa.Array) -> pa.Array:
+    """Return the reason "too_long" where a line is null, else null."""
+    return pc.if_else(pc.is_null(lines), "too_long", pa.scalar(None, pa.string()))
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """One reading of a file's bytes: what identifies them, and where they may be cut."""
 
     digest: str
-    size: int
     ranges: tuple[Range, ...]
 
 
-def survey(path: Path, range_bytes: int) -> Survey:
-    """Read a file once to identify its bytes and to cut it at line ends.
+def survey(place: Place, range_bytes: int) -> Survey:
+    """Read a file once to identify its bytes and, of a plain one, to cut it at line ends.
 
     Args:
-        path: The file; for a compressed one the cuts mean nothing.
+        place: The file; a compressed one is not cut.
         range_bytes: Each range but the last ends at the first line end after that many bytes.
 
     Returns:
-        The digest (XXH3, 128 bits), the size in bytes, and ranges with the line each begins at.
+        The digest (XXH3, 128 bits), and ranges with the line each begins at.
     """
     import xxhash
 
     digest, starts, line, position = xxhash.xxh3_128(), [(0, 1)], 1, 0
-    with path.open("rb") as file:
+    with problems_told(place), place.open() as file:
         while block := file.read(_CHUNK_BYTES):
             digest.update(block)
             done = 0
-            while True:
+            while is_plain(place):
                 wanted = max(starts[-1][0] + range_bytes - 1 - position, done)
                 at = block.find(b"\n", wanted) if wanted < len(block) else -1
                 if at < 0:
@@ -196,10 +167,12 @@ def survey(path: Path, range_bytes: int) -> Survey:
                 starts.append((position + done, line))
             line += block.count(b"\n", done)
             position += len(block)
+    if not is_plain(place):
+        return Survey(digest.hexdigest(), (Range(),))
     ends = [start for start, _ in starts[1:]] + [position]
     cuts = [
         Range(start, end, first)
         for (start, first), end in zip(starts, ends, strict=True)
         if start < end
     ]
-    return Survey(digest.hexdigest(), position, tuple(cuts))
+    return Survey(digest.hexdigest(), tuple(cuts))

@@ -1,68 +1,76 @@
-"""How records of files and data sets become rows: which column holds what, and what refuses a record."""
+"""How records become rows: a format yields tables or single records, a shape says what they hold.
+
+A format (JSON Lines, Parquet, TMX, …) is a module with `look` and `tasks` (`files`); a shape (documents, pairs,
+conversations) is a class (`shapes`). Between them stand tables with the columns the shape asks for. A record that a
+format could not put into a table goes in one by one, and comes out as it would from the table.
+"""
 
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emma500.errors import SourceError
-from emma500.sources.base import MAX_DOCUMENT_BYTES, SourceInfo, checked, numbered, rows
+from emma500.sources.base import SourceInfo, checked, numbered
+from emma500.sources.options import Options
+from emma500.sources.places import Place
 
-LANGUAGE_COLUMNS = ("original_code", "label", "lang", "language", "lang_code")
-"""Where a language code is looked for if no column is named."""
+Found = tuple[str, Any, str | None]
+"""A record found alone: its origin, what it holds (a dictionary by column), and why it could not be read."""
 
-TASK_BYTES = 64 * 2**20
-
-Found = tuple[str, str | None, str, str, str | None]
-"""Origin, text, language code, address, reason."""
+Columns = Mapping[str, "pa.ChunkedArray | pa.Array"]
 
 # Half of a surrogate pair, written as an escape, cannot stand in UTF-8.
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Options:
-    """What was asked of all files and data sets.
+class Given:
+    """What a shape needs besides the columns: the source, where rows stand, why some are refused, the limit."""
 
-    Attributes:
-        text_column: The column of the text.
-        language_column: The column of the language code; None looks for one.
-        language: The language code of all rows, or of those without one if a column is named.
-        max_document_bytes: The most bytes a record may have: a line, a document, a text.
-        task_bytes: A plain JSON Lines file is cut into parts of about this size.
-    """
+    info: SourceInfo
+    origins: pa.Array
+    reasons: pa.Array
+    max_bytes: int
 
-    text_column: str = "text"
-    language_column: str | None = None
-    language: str | None = None
-    max_document_bytes: int = MAX_DOCUMENT_BYTES
-    task_bytes: int = TASK_BYTES
+    def checked(self, *sides: pa.Array) -> tuple[list[pa.Array], pa.Array]:
+        """Take out the rows that are refused: for a reason given, or a side that is empty or too long."""
+        reasons = self.reasons
+        for side in sides:
+            reasons = pc.coalesce(reasons, checked(side, self.max_bytes)[1])
+        if reasons.null_count == len(reasons):
+            return [*sides], reasons
+        kept = pc.is_null(reasons)
+        return [pc.if_else(kept, side, pa.scalar(None, side.type)) for side in sides], reasons
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Columns:
-    """Where the records of one file keep what.
-
-    Attributes:
-        text: The column of the text.
-        language: The column of the language code, or None.
-        url: The column of the address, or None.
-        fallback: The language code of a record without one.
-    """
-
-    text: str
-    language: str | None
-    url: str | None
-    fallback: str
+class Shape(Protocol):
+    """What the records of a file hold; it can be pickled."""
 
     @property
-    def names(self) -> tuple[str, ...]:
-        """The columns to read, each once."""
-        asked = (self.text, self.language, self.url)
-        return tuple(dict.fromkeys(each for each in asked if each))
+    def component(self) -> str:
+        """The component its rows belong to."""
+        ...
+
+    @property
+    def fields(self) -> pa.Schema:
+        """The columns to read, and what is read of them: strings, and lists and structs of strings."""
+        ...
+
+    @property
+    def texts(self) -> frozenset[str]:
+        """Those whose bytes must be UTF-8, or the record is refused."""
+        ...
+
+    def placed(self, parts: list[str]) -> "Shape":
+        """Return it with what the names of a file and of the folders above it say of the language."""
+        ...
+
+    def rows(self, table: pa.Table, given: Given) -> pa.RecordBatch:
+        """Build raw rows from a table with its columns, each one chunk."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,105 +79,156 @@ class Reading:
 
     Attributes:
         info: The source it belongs to.
-        path: Where it lies.
+        place: Where it lies.
         name: What origins call it: its path inside the source.
-        columns: Where its records keep what.
-        max_bytes: The most bytes a record may have.
+        shape: What its records hold.
+        options: How it is read.
     """
 
     info: SourceInfo
-    path: Path
+    place: Place
     name: str
-    columns: Columns
-    max_bytes: int
+    shape: Shape
+    options: Options
+
+    @property
+    def max_bytes(self) -> int:
+        """The most bytes a record may have."""
+        return self.options.max_document_bytes
+
+    def origin(self, number: int) -> str:
+        """Return the origin of a record, counted from 1."""
+        return f"{self.name}:{number}"
 
     def batch(self, found: list[Found]) -> pa.RecordBatch:
-        """Build a batch of rows found one by one."""
-        origins, texts, codes, urls, reasons = zip(*found, strict=True) if found else ((),) * 5
-        return rows(
-            self.info,
-            pa.array(texts, pa.large_string()),
-            codes=pa.array(codes, pa.string()),
-            origins=pa.array(origins, pa.string()),
-            reasons=pa.array(reasons, pa.string()),
-            urls=pa.array(urls, pa.string()),
-        )
+        """Build a batch of records found one by one."""
+        schema, texts = self.shape.fields, self.shape.texts
+        columns: dict[str, list[Any]] = {name: [] for name in schema.names}
+        reasons = []
+        for _, record, reason in found:
+            told = reason
+            if not isinstance(record, dict):
+                told, record = reason or "invalid_json", {}
+            for field in schema:
+                value = None
+                try:
+                    value = _clean(record.get(field.name), field.type)
+                except UnicodeError:
+                    told = told or ("invalid_utf8" if field.name in texts else None)
+                columns[field.name].append(value)
+            reasons.append(told)
+        arrays = [pa.array(columns[field.name], large(field.type)) for field in schema]
+        origins = pa.array([origin for origin, _, _ in found], pa.string())
+        return self._rows(arrays, origins, pa.array(reasons, pa.string()))
 
-    def batch_of_table(self, table: pa.Table, first: int) -> pa.RecordBatch:
-        """Build a batch from a table of valid strings whose rows are numbered from `first`."""
-        columns = self.columns
-        arrays = {name: table[name].combine_chunks() for name in columns.names}
-        texts, reasons = checked(arrays[columns.text], self.max_bytes)
-        codes: pa.Array | str = columns.fallback
-        if columns.language:
-            given = arrays[columns.language]
-            has_code = pc.fill_null(pc.not_equal(given, ""), False)
-            codes = pc.if_else(has_code, given, pa.scalar(columns.fallback, given.type))
-        return rows(
-            self.info,
-            texts,
-            codes=codes,
-            origins=numbered(self.name, first, len(texts)),
-            reasons=reasons,
-            urls=arrays[columns.url] if columns.url else None,
-        )
+    def batch_of_columns(
+        self,
+        columns: Columns,
+        numbers: pa.Array | int,
+        reasons: pa.Array | None = None,
+        *,
+        is_utf8: bool = False,
+    ) -> pa.RecordBatch:
+        """Build a batch from columns.
 
-    def row(self, number: int, record: Any) -> Found:
-        """Read one record, which may be anything JSON can say."""
-        if not isinstance(record, dict):
-            return self.refused(number, "invalid_json")
-        columns = self.columns
-        code = _string(record, columns.language) or columns.fallback
-        text, url = record.get(columns.text), _string(record, columns.url)
-        reason = self._reason(text)
-        return f"{self.name}:{number}", None if reason else text, code, url, reason
+        Args:
+            columns: The columns by name, whose strings may be no UTF-8; those that are missing are taken
+                for null.
+            numbers: The number of each row, or of the first of rows that follow each other.
+            reasons: Why a row could not be read, null where it could.
+            is_utf8: Whether the strings are known to be UTF-8.
 
-    def refused(self, number: int, reason: str) -> Found:
-        """Return the row of a record that could not be read at all."""
-        return f"{self.name}:{number}", None, self.columns.fallback, "", reason
+        Returns:
+            The batch, by records.raw_schema().
+        """
+        arrays = {name: conform(each) for name, each in columns.items()}
+        n_rows = len(next(iter(arrays.values())))
+        if reasons is None:
+            reasons = pa.nulls(n_rows, pa.string())
+        given = numbered(self.name, numbers, n_rows)
+        at_once = self._typed(arrays, n_rows, is_utf8)
+        if at_once is not None:
+            return self._rows(at_once, given, reasons)
+        told = zip(given.to_pylist(), reasons.to_pylist(), strict=True)
+        return self.batch([self._found(arrays, row, *each) for row, each in enumerate(told)])
 
-    def _reason(self, text: Any) -> str | None:
-        if not isinstance(text, str) or not text.strip():
-            return "no_text"
-        if _SURROGATE.search(text):
-            return "invalid_utf8"
-        return "too_long" if len(text.encode()) > self.max_bytes else None
+    def _typed(
+        self, arrays: dict[str, pa.Array], n_rows: int, is_utf8: bool
+    ) -> list[pa.Array] | None:
+        """Return the shape's columns, or None if a string is no UTF-8."""
+        found = []
+        for field in self.shape.fields:
+            array = arrays.get(field.name, pa.nulls(n_rows))
+            try:
+                found.append(array.cast(large(field.type)))
+                if not is_utf8:
+                    found[-1].validate(full=True)
+            except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+                return None
+        return found
+
+    def _found(
+        self, arrays: dict[str, pa.Array], row: int, origin: str, reason: str | None
+    ) -> Found:
+        record = {}
+        for name in self.shape.fields.names:
+            try:
+                record[name] = _text(arrays[name][row]) if name in arrays else None
+            except UnicodeDecodeError:
+                if name in self.shape.texts:
+                    return origin, {}, reason or "invalid_utf8"
+        return origin, record, reason
+
+    def _rows(self, arrays: list[pa.Array], origins: pa.Array, reasons: pa.Array) -> pa.RecordBatch:
+        given = Given(info=self.info, origins=origins, reasons=reasons, max_bytes=self.max_bytes)
+        return self.shape.rows(pa.table(arrays, names=self.shape.fields.names), given)
 
 
-def choose(place: str, known: list[str], strings: set[str], options: Options) -> Columns:
-    """Choose the columns of a file or a data set.
+def _text(value: pa.Scalar) -> Any:
+    """Return what a scalar holds; bytes are read as UTF-8."""
+    held = value.as_py()
+    return held.decode("utf-8") if isinstance(held, bytes) else held
 
-    Args:
-        place: What to call it in an error.
-        known: All its columns; empty if no record could be read, which is no error here.
-        strings: Those that hold strings.
-        options: What was asked for; the fallback is `options.language` or "und".
 
-    Returns:
-        The columns to read.
+def conform(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    """Return a column as one plain array: dictionaries and views of strings resolved."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if isinstance(
+        array, pa.ChunkedArray
+    ):  # what combine_chunks leaves of no chunk, in some versions
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.nulls(0, array.type)
+    if pa.types.is_dictionary(array.type):
+        array = array.cast(array.type.value_type)
+    return array.cast(pa.large_binary()) if pa.types.is_string_view(array.type) else array
+
+
+def large(kind: pa.DataType) -> pa.DataType:
+    """Return a type with strings and lists that may hold more than 2 GiB."""
+    if pa.types.is_struct(kind):
+        return pa.struct([field.with_type(large(field.type)) for field in kind])
+    if pa.types.is_list(kind):
+        return pa.large_list(large(kind.value_type))
+    return pa.large_string()
+
+
+def _clean(value: Any, kind: pa.DataType) -> Any:
+    """Return what a value holds of a type, None where it is something else.
 
     Raises:
-        SourceError: If a column asked for is missing or holds no strings.
+        UnicodeError: If a string is no Unicode text.
     """
-    asked = {"text_column": options.text_column, "language_column": options.language_column}
-    for option, column in asked.items():
-        if column is None or column in strings or not known:
-            continue
-        problem = "holds no strings" if column in known else "is missing"
-        raise SourceError(
-            f"{place}: the column {column!r} {problem}; there are: {', '.join(known)} "
-            f"(choose with {option}, or leave the file out)"
-        )
-    candidates = (each for each in LANGUAGE_COLUMNS if each != options.text_column)
-    found = next((each for each in candidates if each in strings), None)
-    return Columns(
-        text=options.text_column,
-        language=options.language_column or (None if options.language else found),
-        url="url" if "url" in strings else None,
-        fallback=options.language or "und",
-    )
+    if pa.types.is_struct(kind):
+        if not isinstance(value, dict):
+            return None
+        return {field.name: _clean(value.get(field.name), field.type) for field in kind}
+    if pa.types.is_list(kind):
+        return [_clean(each, kind.value_type) for each in _items(value)]
+    if not isinstance(value, str):
+        return None
+    if _SURROGATE.search(value):
+        raise UnicodeError("half of a surrogate pair")
+    return value
 
 
-def _string(record: dict[str, Any], column: str | None) -> str:
-    value = record.get(column) if column else None
-    return value if isinstance(value, str) and not _SURROGATE.search(value) else ""
+def _items(value: Any) -> Iterable[Any]:
+    return value if isinstance(value, list) else ()

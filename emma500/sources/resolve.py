@@ -1,17 +1,22 @@
 """What a user names as sources -> sources."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from emma500.errors import SourceError
-from emma500.sources.base import MAX_DOCUMENT_BYTES, Source, SourceInfo
-from emma500.sources.embedded import embedded_names, embedded_source
+from emma500.errors import EmmaError, SourceError
+from emma500.sources.base import Source, SourceInfo
+from emma500.sources.catalogue import source as entry_of
+from emma500.sources.embedded import EmbeddedSource, embedded_names, embedded_source
+from emma500.sources.entry import CatalogueEntry
+from emma500.sources.failures import FailedSource, TolerantSource, told
 from emma500.sources.files import FileSource
-from emma500.sources.hub import Address, HubSource
+from emma500.sources.hub import Address, open_hub
+from emma500.sources.known import open_entry
 from emma500.sources.listing import kind_of
-from emma500.sources.reading import Options
+from emma500.sources.options import Options
 
 EMBEDDED = "embedded"
 
@@ -19,61 +24,88 @@ EMBEDDED = "embedded"
 def resolve(
     sources: str | Path | Sequence[str | Path],
     *,
-    text_column: str = "text",
-    language_column: str | None = None,
-    language: str | None = None,
-    license: str | None = None,
-    convention: str | None = None,
-    max_document_bytes: int = MAX_DOCUMENT_BYTES,
+    languages: Sequence[str] | None = None,
+    strict: bool = True,
+    **options: Any,
 ) -> list[Source]:
     """Open sources.
 
     Args:
-        sources: "embedded" (all that is embedded) or the name of one such source; a file (.jsonl,
-            .json or .txt, plain or .gz, .xz, .zst; .parquet) or a folder of them; a data set of the
-            Hub (`user/name`, `user/name@revision:config`); or several of these.
-        text_column: The column of the text in files and data sets.
-        language_column: The column of the language code; None looks for one
-            (files.LANGUAGE_COLUMNS).
-        language: The language code of all rows of files and data sets, or of those without one if a
-            column is named.
-        license: The SPDX identifier of the licence of files and data sets; "unknown" if None.
-        convention: Whose language codes files and data sets use, for `Language.parse`; None for the
-            standard.
-        max_document_bytes: The most bytes a record may have; a longer one becomes a row with the
-            reason "too_long".
+        sources: "embedded" (all that is embedded) or the name of one such source; the name of a source
+            of the catalogue, with a language if need be (`fineweb2`, `wikipedia:sw`, `nllb:en-sw`); a
+            file or a folder (files.FORMATS); a data set of the Hub (`user/name`,
+            `user/name@revision:config`); or several of these.
+        languages: Of the catalogue's sources and data sets of the Hub, only the configurations and
+            files of these languages, in any code.
+        strict: False lets a source that cannot be opened, or read to its end, leave one row that says
+            why (`failures`) instead of raising an error.
+        **options: How files and data sets are read: the fields of `Options`, where None is the default.
 
     Returns:
         The sources, in the order given; their names differ.
 
     Raises:
-        SourceError: If nothing is given, something is not found, empty, or lacks a column asked
-            for.
+        SourceError: If nothing is given, something is not found, empty, or lacks a column asked for,
+            or an option is unknown; where `strict` is False, if nothing could be opened.
+        EmmaError: The first of the errors, where none of the sources could be opened; else, if `strict`
+            is True, a HubError where the Hub refuses or cannot be reached.
     """
     given = [sources] if isinstance(sources, str | Path) else list(sources)
     if not given:
         raise SourceError(
             'no source is given: name files, folders, data sets of the Hub, or "embedded"'
         )
-    options = Options(
-        text_column=text_column,
-        language_column=language_column,
-        language=language,
-        max_document_bytes=max_document_bytes,
-    )
-    info = SourceInfo(
-        name="",
-        component="monolingual",
+    wanted = _options(tuple(languages or ()), options)
+    found: list[Source] = []
+    roots: list[str] = []
+    errors: list[EmmaError] = []
+    for each in given:
+        root = _root(each)
+        try:
+            found += _opened(each, wanted)
+        except EmmaError as error:
+            if strict:
+                raise
+            errors.append(error)
+            name = str(each).replace(root, "") if root else str(each)
+            found.append(FailedSource(info=_info(name, wanted), reason=told(error, root)))
+        roots += [root] * (len(found) - len(roots))
+    if len(errors) == len(found):
+        raise errors[0]
+    named = _with_names_of_their_own(found)
+    if strict:
+        return named
+    return [TolerantSource(*each) for each in zip(named, roots, strict=True)]
+
+
+def _root(given: str | Path) -> str:
+    """Return the folder a file or a folder lies in, with its slash, or "" for what is neither."""
+    path = Path(given).expanduser()
+    is_path = path.exists() or isinstance(given, Path) or path.is_absolute()
+    return f"{path.parent}/" if is_path and path.parent != Path() else ""
+
+
+def _options(languages: tuple[str, ...], given: dict[str, Any]) -> Options:
+    known = {field.name for field in fields(Options)}
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise SourceError(f"unknown option {unknown[0]!r}; there are: {', '.join(sorted(known))}")
+    said = {name: value for name, value in given.items() if value is not None}
+    return Options(languages=languages, **said)
+
+
+def _info(name: str, options: Options) -> SourceInfo:
+    return SourceInfo(
+        name=name,
+        component=options.component or "monolingual",
         revision="",
-        license=license or "unknown",
+        license=options.license or "unknown",
         url="",
-        convention=convention or "",
+        convention=options.convention,
     )
-    found = [one for each in given for one in _opened(each, info, options)]
-    return _with_names_of_their_own(found)
 
 
-def _opened(given: str | Path, info: SourceInfo, options: Options) -> Iterator[Source]:
+def _opened(given: str | Path, options: Options) -> Iterator[Source]:
     if given == EMBEDDED:
         yield from (embedded_source(name) for name in embedded_names())
         return
@@ -82,17 +114,32 @@ def _opened(given: str | Path, info: SourceInfo, options: Options) -> Iterator[S
         return
     path = Path(given).expanduser()
     if path.exists():
-        yield FileSource.open(path, replace(info, name=path.absolute().name), options)
+        yield FileSource.open(path, _info(path.absolute().name, options), options)
         return
-    address = Address.parse(given) if isinstance(given, str) and kind_of(path) is None else None
+    entry, _, said = str(given).partition(":")
+    known = _entry(entry) if isinstance(given, str) else None
+    if known is not None:
+        yield open_entry(known, said, options)
+        return
+    address = Address.parse(given) if isinstance(given, str) and kind_of(given) is None else None
     if address is None:
         raise SourceError(
             f"{str(given)!r} is not found: a source is a file, a folder, a data set of the Hub (user/name), "
-            f'"{EMBEDDED}" or one of {", ".join(embedded_names())}'
+            f'"{EMBEDDED}", one of {", ".join(embedded_names())}, or one of the catalogue (`emma500 sources`)'
         )
-    url = f"https://huggingface.co/datasets/{address.id}"
     name = address.id if address.config is None else f"{address.id}:{address.config}"
-    yield HubSource(address, replace(info, name=name, url=url), options)
+    url = f"https://huggingface.co/datasets/{address.id}"
+    yield open_hub(address, replace(_info(name, options), url=url), options)
+
+
+def _entry(name: str) -> CatalogueEntry | None:
+    """Return the entry of the catalogue, if it is called so; an id of the Hub is read as it is asked for."""
+    if not name or "/" in name:
+        return None
+    try:
+        return entry_of(name)
+    except SourceError:
+        return None
 
 
 def _with_names_of_their_own(sources: list[Source]) -> list[Source]:
@@ -106,12 +153,12 @@ def _with_names_of_their_own(sources: list[Source]) -> list[Source]:
     Raises:
         SourceError: If an embedded source is given twice.
     """
-    named: dict[str, list[FileSource | HubSource]] = {}
+    named: dict[str, list[FileSource]] = {}
     taken = set()
     for source in sources:
-        if isinstance(source, FileSource | HubSource):
+        if isinstance(source, FileSource):
             named.setdefault(source.info.name, []).append(source)
-        elif source.info.name in taken:
+        elif isinstance(source, EmbeddedSource) and source.info.name in taken:
             raise SourceError(f"{source.info.name!r} is given twice: name it once")
         else:
             taken.add(source.info.name)

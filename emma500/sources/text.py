@@ -1,22 +1,35 @@
-"""Plain text: what is one document in a `.txt` file.
+"""Plain text: what is one document in a `.txt` file (`Options.segments`).
 
-- A file under 1 MiB is one document.
-- In a larger file whose first MiB holds a blank line, documents are what blank lines part (CC-100's
-  form).
-- In a larger file without one, each line is a document (a file of sentences).
+document    all of it
+paragraph   what blank lines part (CC-100's form)
+line        each line that is not blank (a file of sentences)
+auto        a file under 1 MiB is one document; a larger one whose first MiB holds a blank line is
+            read by paragraphs, one without by lines
 """
 
-import io
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import BinaryIO, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from emma500.sources.lines import MARK, open_bytes, runs, split_lines
+from emma500.sources.base import Task
+from emma500.sources.lines import (
+    MARK,
+    Range,
+    Survey,
+    line_arrays,
+    overlong,
+    runs,
+    split_lines,
+    trimmed,
+)
+from emma500.sources.options import Options
+from emma500.sources.places import Place, open_bytes
 from emma500.sources.reading import Found, Reading
+from emma500.sources.types import Types
 
 WHOLE_FILE_BYTES = 2**20
 _BATCH_BYTES = 8 * 2**20
@@ -26,11 +39,66 @@ Block = tuple[int, bytes | None]
 """The number of its first line, and its bytes (None: over the limit)."""
 
 
+def look(place: Place, options: Options) -> Types | None:
+    """Return the column of the text; None if there is none."""
+    with open_bytes(place) as stream:
+        while part := stream.read(2**20):
+            if part.strip():
+                return {options.column("text") or options.text_column: pa.string()}
+    return None
+
+
+def segments_of(place: Place, asked: str) -> str:
+    """Return what is one document of a file: "document", "paragraph" or "line"."""
+    if asked != "auto":
+        return asked
+    with open_bytes(place) as stream:
+        head = b"".join(_read_up_to(stream.read, WHOLE_FILE_BYTES))
+    if len(head) < WHOLE_FILE_BYTES:
+        return "document"
+    return "paragraph" if _BLANK_LINE.search(head) else "line"
+
+
+def tasks(reading: Reading, seen: Survey) -> Iterator[Task]:
+    """Yield the parts of a file: ranges of a plain one that is read by lines, else all of it."""
+    segments = segments_of(reading.place, reading.options.segments)
+    if segments == "line":
+        yield from (LineTask(reading=reading, part=part) for part in seen.ranges)
+    else:
+        yield TextTask(reading=reading, is_whole=segments == "document")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TextTask:
-    """One text file, plain or compressed."""
+class LineTask:
+    """Some lines of a text file, or all of a compressed one; each is a document."""
 
     reading: Reading
+    part: Range
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        """Yield its rows.
+
+        Yields:
+            One batch a few megabytes; the origin is the line's number.
+        """
+        limit, (text,) = self.reading.max_bytes, self.reading.shape.texts
+        with open_bytes(self.reading.place) as stream:
+            for first, lines in line_arrays(stream, limit, self.part):
+                texts, reasons = trimmed(lines), overlong(lines)
+                numbers = pa.array(range(first, first + len(lines)), pa.int64())
+                kept = pc.fill_null(pc.greater(pc.binary_length(texts), 0), True)
+                if pc.any(kept).as_py():
+                    yield self.reading.batch_of_columns(
+                        {text: texts.filter(kept)}, numbers.filter(kept), reasons.filter(kept)
+                    )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TextTask:
+    """One text file, plain or compressed, as one document or by paragraphs."""
+
+    reading: Reading
+    is_whole: bool
 
     def read(self) -> Iterator[pa.RecordBatch]:
         """Yield its rows.
@@ -38,42 +106,36 @@ class TextTask:
         Yields:
             One batch a few megabytes; the origin is the line a document begins at.
         """
-        with open_bytes(self.reading.path) as stream:
-            found, size = [], 0
-            for block in self._blocks(stream):
-                found.append(self._row(block))
-                size += len(block[1] or b"")
-                if size >= _BATCH_BYTES:
-                    yield self.reading.batch(found)
-                    found, size = [], 0
-            if found:
+        found, size = [], 0
+        for block in self._blocks():
+            found.append(self._found(block))
+            size += len(block[1] or b"")
+            if size >= _BATCH_BYTES:
                 yield self.reading.batch(found)
+                found, size = [], 0
+        if found:
+            yield self.reading.batch(found)
 
-    def _blocks(self, stream: BinaryIO) -> Iterator[Block]:
-        head = _read_up_to(stream, WHOLE_FILE_BYTES)
-        rest = cast("BinaryIO", _Chained(head, stream))
-        if len(head) < WHOLE_FILE_BYTES:
-            data = head.removeprefix(MARK)
-            whole: list[Block] = (
-                [(1, data if len(data) <= self.reading.max_bytes else None)] if data.strip() else []
-            )
-            return iter(whole)
-        lines = chain.from_iterable(
-            split_lines(run, self.reading.max_bytes) for run in runs(rest, self.reading.max_bytes)
-        )
-        if _BLANK_LINE.search(head):
-            return _joined(lines, self.reading.max_bytes)
-        return (line for line in lines if line[1] is None or line[1].strip())
+    def _blocks(self) -> Iterator[Block]:
+        limit = self.reading.max_bytes
+        with open_bytes(self.reading.place) as stream:
+            if self.is_whole:
+                data = b"".join(_read_up_to(stream.read, limit + len(MARK) + 1)).removeprefix(MARK)
+                if data.strip():
+                    yield 1, data if len(data) <= limit else None
+                return
+            lines = chain.from_iterable(split_lines(run, limit) for run in runs(stream, limit))
+            yield from _joined(lines, limit)
 
-    def _row(self, block: Block) -> Found:
+    def _found(self, block: Block) -> Found:
         number, data = block
+        origin, (name,) = self.reading.origin(number), self.reading.shape.texts
         if data is None:
-            return self.reading.refused(number, "too_long")
+            return origin, {}, "too_long"
         try:
-            text = data.decode("utf-8").replace("\r\n", "\n").strip()
+            return origin, {name: data.decode("utf-8").replace("\r\n", "\n").strip()}, None
         except UnicodeDecodeError:
-            return self.reading.refused(number, "invalid_utf8")
-        return self.reading.row(number, {self.reading.columns.text: text})
+            return origin, {}, "invalid_utf8"
 
 
 def _joined(lines: Iterator[Block], limit: int) -> Iterator[Block]:
@@ -95,21 +157,8 @@ def _joined(lines: Iterator[Block], limit: int) -> Iterator[Block]:
             held.append(line)
 
 
-def _read_up_to(stream: BinaryIO, size: int) -> bytes:
-    parts: list[bytes] = []
-    while size > 0 and (part := stream.read(size)):
-        parts.append(part)
+def _read_up_to(read: Callable[[int], bytes], size: int) -> Iterator[bytes]:
+    """Read so many bytes, or up to the end: a stream may give less than it is asked for."""
+    while size > 0 and (part := read(size)):
+        yield part
         size -= len(part)
-    return b"".join(parts)
-
-
-class _Chained(io.RawIOBase):
-    """A stream that gives back the head that was read from it before."""
-
-    def __init__(self, head: bytes, stream: BinaryIO) -> None:
-        self._head = head
-        self._stream = stream
-
-    def read(self, size: int = -1) -> bytes:
-        head, self._head = self._head, b""
-        return head or self._stream.read(size)

@@ -15,7 +15,7 @@ from emma500.errors import SourceError
 from emma500.records import raw_schema
 from emma500.sources.base import SourceInfo
 from emma500.sources.files import FileSource
-from emma500.sources.reading import Options
+from emma500.sources.options import Options
 
 INFO = SourceInfo(name="toy", component="monolingual", revision="", license="CC0-1.0", url="")
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {

@@ -10,8 +10,8 @@ import pytest
 from emma500.errors import SourceError
 from emma500.records import raw_schema
 from emma500.sources.base import SourceInfo
-from emma500.sources.hub import Address, HubSource
-from emma500.sources.reading import Options
+from emma500.sources.hub import Address, open_hub
+from emma500.sources.options import Options
 from emma500.sources.resolve import resolve
 
 
@@ -110,7 +110,7 @@ def test_an_embedded_source_given_twice_is_an_error():
 
 def test_a_data_set_that_cannot_be_reached_is_an_error():
     with pytest.raises(
-        SourceError, match="'user/name' is no file or folder here, and as a data set of the Hub"
+        SourceError, match="'user/name', which is no file or folder here, as a data set of the Hub"
     ):
         resolve("user/name")
 
@@ -149,7 +149,7 @@ def hub(dataset, **options):
     info = SourceInfo(
         name="user/set", component="monolingual", revision="", license="CC0-1.0", url=""
     )
-    return HubSource(Address(id=str(dataset)), info, Options(text_column="sentence", **options))
+    return open_hub(Address(id=str(dataset)), info, Options(text_column="sentence", **options))
 
 
 def test_a_data_set_is_streamed_shard_by_shard_from_its_train_split(dataset):
@@ -168,7 +168,7 @@ def test_a_data_set_is_streamed_shard_by_shard_from_its_train_split(dataset):
     ]
     assert [row["original_code"] for row in rows[:4]] == ["yo", "fr", "und", "und"]
     assert rows[3]["reason"] == "no_text"
-    assert rows[5]["origin"] == "train-00001-of-00002:2"
+    assert rows[5]["origin"] == "train-00001-of-00002.parquet:2"
     assert read(source) == rows
 
 
@@ -183,7 +183,7 @@ def test_a_data_set_without_the_text_column_names_its_columns(dataset):
     with pytest.raises(
         SourceError, match="'text' is missing; there are: sentence, label, language"
     ):
-        HubSource(Address(id=str(dataset)), info, Options())
+        open_hub(Address(id=str(dataset)), info, Options())
 
 
 def test_the_fingerprint_of_a_data_set_follows_how_it_is_read(dataset):

@@ -1,0 +1,145 @@
+"""CSV and TSV: what a field may hold, and what is told of a row that breaks the form."""
+
+import pickle
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from emma500.errors import SourceError
+from emma500.records import raw_schema
+from emma500.sources.base import SourceInfo
+from emma500.sources.files import FileSource
+from emma500.sources.options import Options
+
+INFO = SourceInfo(name="toy", component="monolingual", revision="", license="CC0-1.0", url="")
+
+
+def rows_of(source):
+    batches = [
+        batch for task in source.tasks() for batch in pickle.loads(pickle.dumps(task)).read()
+    ]
+    assert all(batch.schema == raw_schema() for batch in batches)
+    return pa.Table.from_batches(batches, raw_schema()).to_pylist()
+
+
+def read(path, **options):
+    return rows_of(FileSource.open(path, INFO, Options(**options)))
+
+
+def seen(rows, *columns):
+    return [tuple(row[column] for column in columns) for row in rows]
+
+
+@pytest.fixture
+def write(tmp_path):
+    def write(name, data):
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    return write
+
+
+def test_csv_holds_line_ends_commas_and_quotes_in_quoted_fields(write):
+    path = write("a.csv", b'text,lang\r\n"one, ""two""\r\nthree",yo\r\n\r\nplain,fr\r\n')
+    assert seen(read(path), "origin", "text", "original_code") == [
+        ("a.csv:2", 'one, "two"\nthree', "yo"),
+        ("a.csv:5", "plain", "fr"),
+    ]
+
+
+BAD_CSV = b"""text,lang
+good,yo
+too,many,cells
+"never closed,yo
+neighbour one,yo
+neighbour two,yo
+caf\xe9,yo
+"closed" wrongly,yo
+,yo
+"quoted, good",fr
+"open to the end,fr
+last,fr
+"""
+
+
+def test_a_bad_row_of_csv_is_told_and_its_neighbours_are_kept(write):
+    assert seen(read(write("a.csv", BAD_CSV)), "origin", "text", "reason") == [
+        ("a.csv:2", "good", None),
+        ("a.csv:3", None, "malformed"),
+        ("a.csv:4", None, "malformed"),
+        ("a.csv:5", "neighbour one", None),
+        ("a.csv:6", "neighbour two", None),
+        ("a.csv:7", None, "invalid_utf8"),
+        ("a.csv:8", None, "malformed"),
+        ("a.csv:9", None, "no_text"),
+        ("a.csv:10", "quoted, good", None),
+        ("a.csv:11", None, "malformed"),
+        ("a.csv:12", "last", None),
+    ]
+
+
+def test_a_file_full_of_open_quotes_is_read_in_reasonable_time(write):
+    lines = [b'"open,yo' if n % 3 else b"good %d,yo" % n for n in range(3000)]
+    rows = read(write("a.csv", b"text,lang\n" + b"\n".join(lines)))
+    assert len(rows) == 3000
+    assert sum(row["reason"] is None for row in rows) >= 990
+
+
+def test_tsv_has_no_quoting(write):
+    path = write("a.tsv", b'text\tlang\n"open\tyo\n5" pipe\tfr\r\n\nx\ty\tz\nsaid "so"\t\n')
+    assert seen(read(path), "origin", "text", "original_code", "reason") == [
+        ("a.tsv:2", '"open', "yo", None),
+        ("a.tsv:3", '5" pipe', "fr", None),
+        ("a.tsv:5", None, "und", "malformed"),
+        ("a.tsv:6", 'said "so"', "und", None),
+    ]
+
+
+@pytest.mark.parametrize("task_bytes", [1, 50, 10_000])
+def test_ranges_of_tsv_give_the_rows_of_one_task(write, task_bytes):
+    lines = [b"text %d\tyo" % n if n % 7 else b"bad \xff\tyo" for n in range(200)]
+    path = write("a.tsv", b"\xef\xbb\xbftext\tlang\n" + b"\n".join(lines) + b"\nx" * 2000)
+    rows = read(path, max_document_bytes=1000)
+    assert read(path, max_document_bytes=1000, task_bytes=task_bytes) == rows
+    assert [row["reason"] for row in rows[:200]] == [
+        None if n % 7 else "invalid_utf8" for n in range(200)
+    ]
+    assert {row["reason"] for row in rows[200:]} == {"malformed"}
+
+
+def test_a_tsv_line_over_the_limit_is_passed_over(write):
+    path = write("a.tsv", b"text\tlang\na\tyo\n" + b"x" * 5000 + b"\tyo\nb\tyo\n")
+    assert seen(read(path, max_document_bytes=1000), "text", "reason") == [
+        ("a", None),
+        (None, "too_long"),
+        ("b", None),
+    ]
+
+
+def test_columns_can_be_named_where_there_is_no_header(write):
+    path = write("a.tsv", b"1\tfra\tBonjour\n2\tyor\tBawo\n")
+    rows = read(path, column_names=("id", "lang", "text"))
+    assert seen(rows, "origin", "text", "original_code") == [
+        ("a.tsv:1", "Bonjour", "fra"),
+        ("a.tsv:2", "Bawo", "yor"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.tsv"])
+def test_a_header_alone_is_no_record(write, name):
+    with pytest.raises(SourceError, match="holds no record"):
+        read(write(name, b"text\n"))
+    with pytest.raises(SourceError, match="holds no record"):
+        read(write(name, b""))
+
+
+def test_two_columns_of_one_name_are_an_error(write, tmp_path):
+    with pytest.raises(SourceError, match="two columns are called 'text'"):
+        read(write("a.csv", b"text,text\na,b\n"))
+    table = pa.table([["a"], ["b"]], names=["text", "text"])
+    pq.write_table(table, tmp_path / "a.parquet")
+    with pytest.raises(SourceError, match="two columns are called 'text'"):
+        read(tmp_path / "a.parquet")
