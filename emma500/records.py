@@ -44,7 +44,8 @@ def document_schema() -> "pa.Schema":
         [
             ("id", name), ("text", text), ("label", name), ("iso639_3", name), ("script", name),
             ("macrolanguage", name), ("original_code", name), ("source", name), ("source_license", name),
-            ("url", name), ("lid_label", name), ("lid_score", pa.float32()), ("script_share", pa.float32()),
+            ("url", name), ("lid_label", name), ("lid_score", pa.float32()), ("lid_verdict", name),
+            ("lid_consistency", pa.float32()), ("script_share", pa.float32()),
             ("n_words", pa.int64()), ("n_chars", pa.int64()), ("n_bytes", pa.int64()), ("cluster_size", pa.int32()),
         ]
     )  # fmt: skip

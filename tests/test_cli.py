@@ -23,7 +23,7 @@ def test_the_help_fits_a_screen_and_lists_every_command(capsys):
 @pytest.mark.parametrize("name", COMMAND_NAMES)
 def test_the_help_of_a_command_fits_a_screen_and_gives_an_example(name, capsys):
     with pytest.raises(SystemExit, match="0"):
-        main([name, "--help"])
+        main([*name.split(), "--help"])
     screen = capsys.readouterr().out
     assert screen.count("\n") <= 50
     assert max(map(len, screen.splitlines())) <= 120
@@ -33,7 +33,7 @@ def test_the_help_of_a_command_fits_a_screen_and_gives_an_example(name, capsys):
 @pytest.mark.parametrize("name", COMMAND_NAMES)
 def test_the_example_of_a_command_uses_flags_that_exist(name, capsys):
     with pytest.raises(SystemExit):
-        main([name, "--help"])
+        main([*name.split(), "--help"])
     screen = capsys.readouterr().out
     flags = [word for word in COMMANDS[name].example.split() if word.startswith("--")]
     for flag in flags:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from emma500._version import __version__
 from emma500.cli.commands import COMMANDS
-from emma500.cli.parsing import parse
+from emma500.cli.parsing import command_of, parse
 from emma500.errors import EmmaError, UsageError
 
 
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"emma500 {__version__}\n")
         return 0
     try:
-        return _dispatch(words[0], words[1:])
+        return _dispatch(words)
     except EmmaError as error:
         if debug:
             raise
@@ -65,11 +65,11 @@ def run() -> None:
     sys.exit(status)
 
 
-def _dispatch(name: str, words: list[str]) -> int:
-    if name not in COMMANDS:
-        raise UsageError(f"unknown command {name!r}; it is one of: {', '.join(COMMANDS)}")
-    result = COMMANDS[name].run(*parse(name, COMMANDS[name], words))
-    sys.stdout.write(f"{result}\n")
+def _dispatch(words: list[str]) -> int:
+    name, rest = command_of(words)
+    result = COMMANDS[name].run(*parse(name, COMMANDS[name], rest))
+    if result != "":
+        sys.stdout.write(f"{result}\n")
     return 0
 
 

@@ -1,11 +1,12 @@
 """The subcommands: what each says, what it takes, and which public function it calls."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from emma500.cli.command import Command, required, types
+from emma500.cli.language_commands import LANGUAGE_COMMANDS
 from emma500.configuration import option
-from emma500.errors import UsageError
+from emma500.errors import FailureError
 from emma500.progress import Bars
 
 
@@ -73,37 +74,29 @@ class DemoArguments:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One subcommand: what it says, what it takes and what it runs."""
-
-    summary: str
-    example: str
-    types: Callable[[], list[type]]
-    run: Callable[..., Any]
-
-
-def _required(value: str, flag: str) -> str:
-    if not value:
-        raise UsageError(f"--{flag} is required")
-    return value
-
-
 def _build(arguments: BuildArguments, config: Any) -> Any:
     from emma500 import build_mala
 
-    return build_mala(
+    corpus = build_mala(
         arguments.sources, arguments.output, arguments.languages, config, progress=Bars()
     )
+    failed = corpus.manifest.get("failed") or []
+    if failed:
+        told = "; ".join(f"{each['source']}: {each['reason']}" for each in failed)
+        raise FailureError(
+            f"{arguments.output} was built, but not all sources could be read ({told}); "
+            "the same command tries again"
+        )
+    return corpus
 
 
 def _train(arguments: TrainArguments, config: Any) -> Any:
     from emma500 import continue_pretrain
 
     return continue_pretrain(
-        _required(arguments.model_name_or_path, "model_name_or_path"),
+        required(arguments.model_name_or_path, "model_name_or_path"),
         arguments.dataset_name,
-        _required(arguments.output_dir, "output_dir"),
+        required(arguments.output_dir, "output_dir"),
         config,
         progress=Bars(),
     )
@@ -114,7 +107,7 @@ def _evaluate(arguments: EvaluateArguments, config: Any) -> Any:
 
     baseline = None if arguments.baseline is None else Scores.load(arguments.baseline)
     scores = evaluate(
-        _required(arguments.model_name_or_path, "model_name_or_path"),
+        required(arguments.model_name_or_path, "model_name_or_path"),
         arguments.benchmarks,
         arguments.languages,
         config,
@@ -130,8 +123,8 @@ def _publish(arguments: PublishArguments, config: Any) -> Any:
     from emma500 import publish
 
     return publish(
-        _required(arguments.folder, "folder"),
-        _required(arguments.repo_id, "repo_id"),
+        required(arguments.folder, "folder"),
+        required(arguments.repo_id, "repo_id"),
         config,
         directory=arguments.directory,
         progress=Bars(),
@@ -143,10 +136,10 @@ def _report(arguments: ReportArguments) -> Any:
     from emma500.publishing.report import report
 
     return report(
-        Corpus(_required(arguments.corpus, "corpus")),
-        TrainingRun(_required(arguments.run, "run")),
-        before=Scores.load(_required(arguments.before, "before")),
-        after=Scores.load(_required(arguments.after, "after")),
+        Corpus(required(arguments.corpus, "corpus")),
+        TrainingRun(required(arguments.run, "run")),
+        before=Scores.load(required(arguments.before, "before")),
+        after=Scores.load(required(arguments.after, "after")),
         output=arguments.output,
     )
 
@@ -162,52 +155,41 @@ def _demo(arguments: DemoArguments) -> Any:
     )
 
 
-def _types(first: type, config: str | None = None) -> Callable[[], list[type]]:
-    def load() -> list[type]:
-        if config is None:
-            return [first]
-        import emma500
-
-        return [first, getattr(emma500, config)]
-
-    return load
-
-
 COMMANDS: dict[str, Command] = {
     "build": Command(
         "Build a MaLA corpus: text in any language code and script -> one clean folder.",
         "emma500 build --sources texts/ --output mala --languages sw se nqo",
-        _types(BuildArguments, "BuildConfig"),
+        types(BuildArguments, "BuildConfig"),
         _build,
     ),
     "train": Command(
         "Continue pre-training of a causal language model on a corpus.",
         "emma500 train --model_name_or_path Qwen/Qwen3-0.6B --dataset_name mala --output_dir out",
-        _types(TrainArguments, "TrainConfig"),
+        types(TrainArguments, "TrainConfig"),
         _train,
     ),
     "evaluate": Command(
         "Score a model in every language, with n and standard error.",
         "emma500 evaluate --model_name_or_path out --benchmarks gflanguages --output_dir scores",
-        _types(EvaluateArguments, "EvalConfig"),
+        types(EvaluateArguments, "EvalConfig"),
         _evaluate,
     ),
     "publish": Command(
         "Publish a corpus, a model or scores, with its card, to the Hub or to a folder.",
         "emma500 publish --folder mala --repo_id USER/mala",
-        _types(PublishArguments, "PublishConfig"),
+        types(PublishArguments, "PublishConfig"),
         _publish,
     ),
     "report": Command(
         "Write one page with the tables and figures of a whole run.",
         "emma500 report --corpus mala --run out --before scores/before --after scores/after",
-        _types(ReportArguments),
+        types(ReportArguments),
         _report,
     ),
     "demo": Command(
         "Go the whole way on real text in minutes: corpus, training, scores, cards, report.",
         "emma500 demo --output demo/",
-        _types(DemoArguments),
+        types(DemoArguments),
         _demo,
     ),
-}
+} | LANGUAGE_COMMANDS

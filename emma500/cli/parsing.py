@@ -4,8 +4,28 @@ import argparse
 from difflib import get_close_matches
 from typing import Any
 
-from emma500.cli.commands import Command
+from emma500.cli.command import Command
+from emma500.cli.commands import COMMANDS
 from emma500.errors import EmmaError, UsageError
+
+
+def command_of(words: list[str]) -> tuple[str, list[str]]:
+    """Split the words of a call into the command's name, of one word or two, and the rest.
+
+    Args:
+        words: As ["sources", "show", "fineweb2"].
+
+    Returns:
+        The name, as "sources show", and what follows it.
+
+    Raises:
+        UsageError: If no command has this name.
+    """
+    for length in (2, 1):
+        name = " ".join(words[:length])
+        if name in COMMANDS:
+            return name, words[length:]
+    raise UsageError(f"unknown command {words[0]!r}; it is one of: {', '.join(COMMANDS)}")
 
 
 def parse(name: str, command: Command, words: list[str]) -> tuple[Any, ...]:
@@ -26,16 +46,19 @@ def parse(name: str, command: Command, words: list[str]) -> tuple[Any, ...]:
     import yaml
     from trl import TrlParser
 
+    operand = f"[{command.operand.upper()} ...] " if command.operand else ""
     parser = TrlParser(
         command.types(),
         prog=f"emma500 {name}",
-        usage=f"emma500 {name} [--config FILE.yaml] [--FLAG VALUE ...]",
+        usage=f"emma500 {name} {operand}[--config FILE.yaml] [--FLAG VALUE ...]",
         description=command.summary,
         epilog=f"example: {command.example}",
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
     words = [part for word in words for part in _split_config(word)]
+    if command.operand and words and not words[0].startswith("-"):
+        words = [f"--{command.operand}", *words]
     try:
         *parsed, unknown = parser.parse_args_and_config(words, return_remaining_strings=True)
     except EmmaError:

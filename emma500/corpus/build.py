@@ -8,6 +8,7 @@ from typing import Any
 
 from emma500.configuration import as_dict
 from emma500.corpus import ledger, stages
+from emma500.corpus.agreement import Agreement
 from emma500.corpus.config import BuildConfig
 from emma500.corpus.filtering import Decide
 from emma500.corpus.integration import Integrate
@@ -18,6 +19,7 @@ from emma500.corpus.staging import STAGES
 from emma500.corpus.work import Work, remove_work, work_folder
 from emma500.errors import UsageError
 from emma500.folder import Corpus
+from emma500.languages.identification import Identifier, load_identifier
 from emma500.manifest import MANIFEST, fingerprint, read_manifest, versions, write_manifest
 from emma500.progress import Progress
 from emma500.sources.base import Source
@@ -46,7 +48,9 @@ def build_mala(
     """Build a corpus from sources of text.
 
     The work stands in `<output>.work` until it is done: a build that was killed goes on where it was, and a finished
-    one that is asked for again is only opened. The same sources, languages and configuration give the same bytes.
+    one that is asked for again is only opened, unless a source failed: then all is read again. The same sources,
+    languages and configuration give the same bytes. A source that fails does not spoil the others (`config.strict`):
+    the manifest says which did, and why, under "failed".
 
     Args:
         sources: "embedded", files, folders, Hub dataset ids, or several of these.
@@ -60,17 +64,18 @@ def build_mala(
         The finished corpus.
 
     Raises:
+        FailureError: If a source cannot be reached and `config.strict` is True, or none can.
         LanguageError: If a language asked for is unknown or not in the corpus; the message lists the nearest labels.
         UsageError: If a source cannot be read as asked, nothing is left, or the output folder holds something else.
     """
     config = config or BuildConfig()
     output = Path(output)
     request = Request(languages)
-    build = _Build(_open_sources(sources, config), request, config, progress)
+    build = _Build(_open_sources(sources, request, config), request, config, progress)
     if not (_is_finished(output, build.mark) and _is_alone(output)):
         with locked(work_folder(output)):
             recover_folder(output)
-            overwrite = config.overwrite
+            overwrite = config.overwrite or _lacks_sources(output, build)
             refuse_foreign(output, kind="corpus", overwrite=overwrite, fingerprint=build.mark)
             if not _is_finished(output, build.mark):
                 _write(build, output)
@@ -97,9 +102,13 @@ def _is_alone(output: Path) -> bool:
     return not any(output.with_name(name).exists() for name in names)
 
 
-def _open_sources(sources: str | Path | Sequence[str | Path], config: BuildConfig) -> list[Source]:
+def _open_sources(
+    sources: str | Path | Sequence[str | Path], request: Request, config: BuildConfig
+) -> list[Source]:
     found = resolve(
         sources,
+        languages=request.languages,
+        strict=config.strict,
         text_column=config.text_column,
         language_column=config.language_column,
         language=config.language,
@@ -129,18 +138,31 @@ def _versions() -> dict[str, str]:
     return found | {"unicode": unicodedata.unidata_version}
 
 
-def _fingerprint(sources: list[Source], request: Request, config: BuildConfig) -> str:
+def _fingerprint(
+    sources: list[Source], request: Request, config: BuildConfig, identifier: Identifier | None
+) -> str:
     described = [[source.info, source.fingerprint()] for source in sources]
-    return fingerprint(described, _settings(request, config), _versions(), read_table("thresholds"))
+    identified = identifier and identifier.fingerprint()
+    settings = _settings(request, config)
+    return fingerprint(described, settings, identified, _versions(), read_table("thresholds"))
 
 
 def _is_finished(output: Path, mark: str) -> bool:
     if not (output / MANIFEST).is_file():
         return False
     manifest = read_manifest(output)
-    if manifest.get("fingerprint") != mark:
+    if manifest.get("fingerprint") != mark or manifest.get("failed"):
         return False
     return all((output / file).is_file() for row in manifest["splits"] for file in row["files"])
+
+
+def _lacks_sources(output: Path, build: "_Build") -> bool:
+    """Tell whether the folder holds the corpus of an earlier call like this one, in which a source failed."""
+    if not (output / MANIFEST).is_file():
+        return False
+    manifest = read_manifest(output)
+    settings = _settings(build.request, build.config)
+    return bool(manifest.get("failed")) and manifest.get("config") == settings
 
 
 class _Build:
@@ -157,7 +179,8 @@ class _Build:
         self.request = request
         self.config = config
         self.progress = progress
-        self.mark = _fingerprint(sources, request, config)
+        self.identifier = None if config.identify == "off" else load_identifier(config.identify)
+        self.mark = _fingerprint(sources, request, config, self.identifier)
 
     def run(self, work: Work) -> None:
         """Run the stages that are not done."""
@@ -165,13 +188,12 @@ class _Build:
 
         config, progress = self.config, self.progress
         use_runner(config.runner)
-        identifier = _identifier(config)
-        integrate = self._integrate(identifier)
+        integrate = self._integrate()
         decide = Decide(
-            identifier=identifier,
             use_thresholds=config.filters == "mala",
             min_words=config.min_words,
             min_script_share=config.min_script_share,
+            min_lid_consistency=config.min_lid_consistency,
         )
         tasks = [task for source in self.sources for task in source.tasks()]
         staged = work.path("integration")
@@ -199,13 +221,18 @@ class _Build:
             product="corpus",
         )
 
-    def _integrate(self, identifier: Any) -> Integrate:
-        config = self.config
+    def _integrate(self) -> Integrate:
+        config, identifier = self.config, self.identifier
+        agreement = None
+        if identifier is not None:
+            agreement = Agreement(identifier=identifier, relabel=config.relabel)
         return Integrate(
             request=self.request,
-            identifier=identifier,
+            agreement=agreement,
             conventions={source.info.name: source.info.convention for source in self.sources},
             refuse_unknown=config.unknown_language == "refuse",
+            licenses=config.licenses,
+            repair_mojibake=config.repair_mojibake,
             drop_repeated_lines=config.drop_repeated_lines,
             keep_excluded=config.keep_excluded,
             seed=config.seed,
@@ -228,6 +255,7 @@ class _Build:
             "config": _settings(self.request, self.config),
             "versions": _versions(),
             "sources": ledger.source_rows(self.sources, decisions),
+            "failed": ledger.failures(decisions),
             "stages": list(STAGES),
             "counts": ledger.counts(decisions),
             "excluded": ledger.exclusions(decisions),
@@ -242,6 +270,6 @@ class _Build:
 def _identifier(config: BuildConfig) -> Any:
     if config.identify == "off":
         return None
-    from emma500.languages.identification import LangidIdentifier
+    from emma500.languages.identification import load_identifier
 
-    return LangidIdentifier()
+    return load_identifier(config.identify)

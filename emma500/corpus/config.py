@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from typing import Literal
 
 from emma500.configuration import option, require
+from emma500.sources.licenses import wanted_licenses
 
 _CHOICES = {
     "filters": ("mala", "off"),
-    "identify": ("langid", "off"),
+    "relabel": ("unknown", "confident", "never"),
     "runner": ("native", "ray"),
     "unknown_language": ("keep", "refuse"),
 }
+_SHARES = ("min_script_share", "min_lid_consistency", "jaccard_threshold", "validation_share")
 _POSITIVE = (
     "num_perm",
     "bands",
@@ -27,21 +29,37 @@ class BuildConfig:
 
     name: str = option("mala", "name of the corpus, as its card gives it")
     seed: int = option(42, "seed of the split and of MinHash")
+    strict: bool = option(
+        False, "stop at a source that cannot be read, instead of going on without it and saying so"
+    )
     text_column: str = option("text", "column of the text in files and Hub datasets")
     language_column: str | None = option(
         None, "column of the language code; found by its usual names if not given"
     )
     language: str | None = option(None, "language of all rows, for files that do not say")
     license: str | None = option(None, "licence of files and Hub datasets, as an SPDX identifier")
+    licenses: list[str] | None = option(
+        None, "licences to keep: commercial, permissive, or SPDX identifiers; all if not given"
+    )
     max_document_bytes: int = option(16 << 20, "a longer record is quarantined, in bytes")
     unknown_language: Literal["keep", "refuse"] = option(
         "keep", "what becomes of an unknown language: kept as und_<Script>, or refused"
     )
+    repair_mojibake: bool = option(
+        False, "repair text decoded with the wrong encoding, with ftfy (the extra `repair`)"
+    )
     drop_repeated_lines: bool = option(
         True, "drop lines of 40 bytes or more that stand earlier in the same document"
     )
-    identify: Literal["langid", "off"] = option(
-        "langid", "what identifies the language of documents; believed only for languages it knows"
+    identify: str = option(
+        "langid",
+        "what identifies documents: emma500, langid, heliport, glotlid, a model's path, or off",
+    )
+    relabel: Literal["unknown", "confident", "never"] = option(
+        "unknown", "when the identified language replaces the source's: it names none, it differs"
+    )
+    min_lid_consistency: float = option(
+        0.5, "least share of a document's passages in the language of the whole; 0 for no check"
     )
     min_script_share: float = option(
         0.5, "least share of a text's letters in its label's script; 0 switches the check off"
@@ -74,7 +92,7 @@ class BuildConfig:
         require(self, "name", lambda value: value and "/" not in value, "a name without a slash")
         for name, choices in _CHOICES.items():
             require(self, name, choices.__contains__, f"one of {', '.join(choices)}")
-        for name in ("min_script_share", "jaccard_threshold", "validation_share"):
+        for name in _SHARES:
             require(self, name, lambda value: 0 <= value <= 1, "between 0 and 1")
         for name in _POSITIVE:
             require(self, name, lambda value: value >= 1, "at least 1")
@@ -83,5 +101,7 @@ class BuildConfig:
         if self.filters == "off":
             rule = "None with filters='off', which leaves the table out"
             require(self, "min_words", lambda value: value is None, rule)
+        if self.licenses is not None:
+            wanted_licenses(self.licenses)
         divisor = f"a divisor of num_perm ({self.num_perm})"
         require(self, "bands", lambda value: self.num_perm % value == 0, divisor)

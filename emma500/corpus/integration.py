@@ -4,6 +4,7 @@ Left out at this stage: records the source could not read, texts that are empty 
 (if they are refused) and languages nobody asked for.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +14,18 @@ import pyarrow.compute as pc
 
 from emma500.corpus import labelling, text
 from emma500.corpus.staging import staged_schema
-from emma500.languages.scripts import scripts
+from emma500.languages.normalisation import normalise, without_repeated_lines
+from emma500.languages.script_detection import scripts
 from emma500.manifest import fingerprint
+from emma500.sources.base import REASONS
+from emma500.sources.licenses import permitted
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from emma500.languages.identification import Identifier
+    from emma500.corpus.agreement import Agreement
 
-_SAMPLE_CHARACTERS = 2000
 _SIDES = "\n\0\n"  # between the sides of a pair: normalised text holds no NUL
-_NO_RECORD = ("invalid_utf8", "invalid_json", "no_text", "too_long")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,9 +34,11 @@ class Integrate:
 
     Attributes:
         request: The languages asked for.
-        identifier: What names the language of documents, or None.
+        agreement: What identifies documents and settles their labels, or None.
         conventions: Whose language codes a source uses, by its name, where they are not the standard's.
         refuse_unknown: Leave out texts of unknown languages instead of labelling them `und_<Script>`.
+        licenses: The licences to keep (licenses.permitted), or None for all.
+        repair_mojibake: Repair text decoded with the wrong encoding.
         drop_repeated_lines: Drop lines that stand earlier in the same document.
         keep_excluded: Keep the text of what is left out.
         seed: Seed of the split and of the MinHash permutations.
@@ -44,9 +48,11 @@ class Integrate:
     """
 
     request: labelling.Request
-    identifier: "Identifier | None"
+    agreement: "Agreement | None"
     conventions: dict[str, str]
     refuse_unknown: bool
+    licenses: Sequence[str] | None
+    repair_mojibake: bool
     drop_repeated_lines: bool
     keep_excluded: bool
     seed: int
@@ -57,25 +63,27 @@ class Integrate:
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the staged rows of raw rows."""
         columns = {name: batch[name] for name in batch.schema.names}
-        is_code, is_pair = (
+        is_code, is_pair, is_prose = (
             pc.fill_null(pc.equal(columns["component"], name), False)
-            for name in ("code", "bilingual")
+            for name in ("code", "bilingual", "monolingual")
         )
         plain = is_code.to_numpy(zero_copy_only=False)
         for name in ("text", "target_text"):
-            columns[name] = text.normalise(columns[name], plain)
+            columns[name] = normalise(columns[name], plain, repair_mojibake=self.repair_mojibake)
         if self.drop_repeated_lines:
             is_prose = pc.fill_null(pc.equal(columns["component"], "monolingual"), False)
-            columns["text"] = text.without_repeated_lines(
+            columns["text"] = without_repeated_lines(
                 columns["text"], is_prose.to_numpy(zero_copy_only=False)
             )
         columns |= self._labels(columns, is_code, is_pair)
+        columns |= self._settled(columns, is_prose)
         columns["reason"] = self._reason(columns, is_pair)
         kept = pc.is_null(columns["reason"])
         joined = _joined(columns, is_pair)
         columns |= self._signals(columns, joined, kept)
         columns |= self._identity(columns, joined, kept)
-        columns |= self._identified(columns, kept)
+        if self.agreement is not None:
+            columns |= self.agreement.complete(columns, pc.and_(kept, is_prose))
         for name in ("text", "target_text"):
             if not self.keep_excluded:
                 columns[name] = pc.if_else(kept, columns[name], None)
@@ -117,6 +125,13 @@ class Integrate:
         found["script_share"] = pc.if_else(is_code, None, share)
         return found
 
+    def _settled(self, columns: dict[str, Any], is_prose: pa.Array) -> dict[str, Any]:
+        """Let the identifier name the documents whose source does not; without one, nothing is said of any."""
+        if self.agreement is not None:
+            return self.agreement.settle(columns, is_prose)
+        names = ("lid_label", "lid_score", "lid_verdict", "lid_consistency")
+        return {name: pa.nulls(len(is_prose), staged_schema().field(name).type) for name in names}
+
     def _conventions(self, sources: pa.Array) -> pa.Array:
         names = sources.cast(pa.string()).dictionary_encode()
         values = [self.conventions.get(each, "") for each in names.dictionary.to_pylist()]
@@ -140,6 +155,9 @@ class Integrate:
         )
         unknown = pc.and_(pc.invert(columns["is_known"]), pa.scalar(self.refuse_unknown))
         found = pa.nulls(len(label), pa.string())
+        if self.licenses is not None:
+            is_allowed = permitted(columns["source_license"], self.licenses)
+            found = pc.if_else(is_allowed, found, "license")
         for mask, reason in (
             (pc.invert(is_wanted), "not_requested"),
             (unknown, "unknown_language"),
@@ -206,15 +224,6 @@ class Integrate:
             "unit": pa.array(units[:, 0]),
         }
 
-    def _identified(self, columns: dict[str, Any], kept: pa.Array) -> dict[str, Any]:
-        """Identify documents by their first characters; strings of pairs are too short, and code is no language."""
-        label, score = pa.nulls(len(kept), pa.string()), pa.nulls(len(kept), pa.float32())
-        prose = pc.and_(kept, pc.equal(columns["component"], "monolingual"))
-        if self.identifier is not None and pc.any(prose).as_py():
-            sample = pc.utf8_slice_codeunits(columns["text"], 0, _SAMPLE_CHARACTERS)
-            label, score = self.identifier.identify(pc.if_else(prose, sample, None))
-        return {"lid_label": label, "lid_score": score}
-
 
 def permutations(seed: int, num_perm: int) -> "tuple[NDArray[np.uint32], NDArray[np.uint32]]":
     """Return the odd multipliers and the addends of the MinHash permutations."""
@@ -225,7 +234,7 @@ def permutations(seed: int, num_perm: int) -> "tuple[NDArray[np.uint32], NDArray
 
 def is_unreadable(reason: str | None) -> bool:
     """Tell whether a reason means that there was no record to read: these go to the quarantine."""
-    return reason in _NO_RECORD
+    return reason in REASONS
 
 
 def _joined(columns: dict[str, Any], is_pair: pa.Array) -> pa.Array:

@@ -3,6 +3,10 @@
 A code that names its script is believed (the script check comes later). A document whose code names none takes the
 script it is written in, if MaLA or CLDR know the language in that script, else the script expected of the language. A
 string of a pair is too short for that and takes the expected script.
+
+Chinese is the exception, since codes rarely say which characters they mean, and often say it wrongly: Hans, Hant and
+Hani become what the text is written in, where its characters tell (but a string whose code says Hans or Hant keeps it).
+Korean has one label, whether its source says Hang or Kore.
 """
 
 import re
@@ -21,6 +25,7 @@ from emma500.languages.labels import inventory, mala_compat, matching
 PIVOT = "eng"
 """The side of a pair that need not be asked for."""
 
+_HAN = ("Hans", "Hant", "Hani")
 _PROGRAMMING = re.compile(r"[^a-z0-9+#.-]+")
 
 
@@ -47,7 +52,7 @@ def document_label(code: str, written: str, convention: str) -> Label:
         known = f"{language.iso639_3}_{written}"
         is_plausible = not expected or written == expected or mala_compat(known) in _mala_labels()
         script = written if is_plausible else expected
-    return _label(language, script)
+    return _label(language, _decided(language, script, written))
 
 
 @lru_cache(maxsize=65536)
@@ -56,7 +61,18 @@ def string_label(code: str, written: str, convention: str) -> Label:
     language = _parsed(code, convention)
     if language is None:
         return Label(f"und_{written}", "und", written, "", False)
-    return _label(language, language.likely_script or written)
+    script = language.likely_script or written
+    is_believed = language.script in _HAN[:2]
+    return _label(language, script if is_believed else _decided(language, script, written))
+
+
+@lru_cache(maxsize=65536)
+def label_of(name: str) -> Label:
+    """Return an identifier's label, as "yor_Latn", with its parts; "und_Latn" and "zxx_Zyyy" are no languages."""
+    code, _, script = name.partition("_")
+    if code in {"und", "zxx"}:
+        return Label(name, code, script, "", False)
+    return _label(Language.parse(code), script)
 
 
 @lru_cache(maxsize=4096)
@@ -160,6 +176,14 @@ def _parsed(code: str, convention: str) -> Language | None:
         return Language.parse(code, convention=convention or None)
     except LanguageError:
         return None
+
+
+def _decided(language: Language, script: str, written: str) -> str:
+    """Return the script for a label: the written one of Hans, Hant and Hani, and of Hang and Kore."""
+    usual = Language.parse(language.iso639_3).likely_script
+    if script in _HAN and usual in (*_HAN, "") and written in _HAN[:2]:
+        return written
+    return "Kore" if script == "Hang" and usual == "Kore" else script
 
 
 def _label(language: Language, script: str) -> Label:

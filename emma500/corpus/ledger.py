@@ -17,7 +17,8 @@ from emma500.folder import nearest
 from emma500.languages.codes import Language, related
 from emma500.languages.labels import resource_group
 from emma500.manifest import file_digest, fingerprint
-from emma500.sources.base import Source
+from emma500.sources.base import FAILED, Source
+from emma500.sources.failures import failures_of
 from emma500.storage import write_text
 
 QUARANTINE = "quarantine.jsonl"
@@ -42,12 +43,22 @@ def counts(decisions: pa.Table) -> list[dict[str, Any]]:
 def exclusions(decisions: pa.Table) -> list[dict[str, Any]]:
     """Return how many rows each stage left out, by component, label, source and reason."""
     by = [*_BY, "stage", "reason"]
-    left_out = decisions.filter(pc.is_valid(decisions["reason"]))
+    left_out = _read(decisions.filter(pc.is_valid(decisions["reason"])))
     return [{name: row[name] for name in (*by, "n_documents")} for row in _sums(left_out, by)]
+
+
+def failures(decisions: pa.Table) -> list[dict[str, Any]]:
+    """Return the sources that could not be read, or not to their end, and why."""
+    rows = decisions.filter(pc.equal(decisions["reason"], FAILED))
+    return [
+        {"source": each.source, "reason": each.reason}
+        for each in failures_of(rows.select(["source", "origin", "reason"]).to_pylist())
+    ]
 
 
 def source_rows(sources: Sequence[Source], decisions: pa.Table) -> list[dict[str, Any]]:
     """Return each source with the rows that were read of it, and those that were quarantined."""
+    decisions = _read(decisions)
     read = {row["source"]: row["n_documents"] for row in _sums(decisions, ["source"])}
     unreadable = {row["source"]: row["n_documents"] for row in _sums(unread(decisions), ["source"])}
     return [
@@ -85,6 +96,12 @@ def label_info(decisions: pa.Table) -> dict[str, dict[str, Any]]:
     return info
 
 
+def _read(decisions: pa.Table) -> pa.Table:
+    """Return the rows but those that only tell of a source that failed."""
+    is_failure = pc.fill_null(pc.equal(decisions["reason"], FAILED), False)
+    return decisions.filter(pc.invert(is_failure))
+
+
 def unread(decisions: pa.Table) -> pa.Table:
     """Return the rows that held nothing to read."""
     reasons = [each for each in decisions["reason"].unique().to_pylist() if is_unreadable(each)]
@@ -101,7 +118,7 @@ def write_quarantine(decisions: pa.Table, folder: Path) -> dict[str, Any]:
     Returns:
         What the manifest says of it: `n_records`, and `file` or None.
     """
-    table = unread(decisions).select(["source", "origin", "reason"])
+    table = unread(_read(decisions)).select(["source", "origin", "reason"])
     records = sorted((_record(row) for row in table.to_pylist()), key=_record_order)
     if not records:
         return {"n_records": 0, "file": None}
@@ -186,7 +203,7 @@ def check_something_is_left(decisions: pa.Table, request: Request) -> None:
             reasons[row["reason"]] += row["n_documents"]
         told = ", ".join(f"{reason}: {count}" for reason, count in reasons.most_common())
         raise SourceError(
-            f"nothing is left of {len(decisions)} records ({told or 'none was read'}): "
+            f"nothing is left of {len(_read(decisions))} records ({told or 'none was read'}): "
             "see the options filters, min_words, min_script_share and unknown_language"
         )
 

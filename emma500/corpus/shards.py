@@ -31,7 +31,8 @@ _BUCKET_BYTES = 64 << 20
 _ROW_GROUP_BYTES = 64 << 20
 _ROUTED = ("row", "bucket")
 _WORDS = ("label", "source_label", "target_label", "iso639_3", "script", "macrolanguage", "original_code",
-          "target_original_code", "source", "source_license", "lid_label", "component", "stage", "reason")  # fmt: skip
+          "target_original_code", "source", "source_license", "lid_label", "lid_verdict", "component",
+          "stage", "reason")  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,8 +29,8 @@ def staged_schema() -> pa.Schema:
         ("source_label", name), ("target_label", name), ("iso639_3", name), ("script", name), ("macrolanguage", name),
         ("original_code", name), ("target_original_code", name), ("source", name),
         ("source_license", name), ("url", name),
-        ("lid_label", name), ("lid_score", share), ("script_share", share),
-        ("n_words", pa.int64()), ("n_chars", pa.int64()), ("n_bytes", pa.int64()),
+        ("lid_label", name), ("lid_score", share), ("lid_verdict", name), ("lid_consistency", share),
+        ("script_share", share), ("n_words", pa.int64()), ("n_chars", pa.int64()), ("n_bytes", pa.int64()),
     ]  # fmt: skip
     signals = [
         ("key", pa.uint64()), ("unit", pa.uint64()), ("main_script", name), ("n_units", pa.int64()),
@@ -60,7 +60,7 @@ def decided_schema() -> pa.Schema:
 
 def id_numbers(ids: Any) -> "NDArray[np.uint64]":
     """Return ids of 32 hexadecimal digits as numbers, (ids, 2) uint64, the high half first."""
-    from emma500.corpus.text import buffers
+    from emma500.languages.strings import buffers
 
     if isinstance(ids, pa.ChunkedArray):
         ids = ids.combine_chunks()

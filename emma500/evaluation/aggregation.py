@@ -1,5 +1,6 @@
 """Documents -> values by label, by resource group and over all. A measure is a row of `METRICS`."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emma500.evaluation.statistics import Estimate, MacroEstimate, Numbers, macro_mean, ratio
-from emma500.languages.labels import RESOURCE_GROUPS, resource_group
+from emma500.languages.labels import RESOURCE_GROUPS, mala_match, resource_group
 
 MODE = "fixed"
 """How texts are scored: whole, each from the prefix token on, every token with its own weight."""
@@ -67,6 +68,7 @@ def label_rows(details: pa.Table, provenance: Mapping[str, Any]) -> list[dict[st
                     "benchmark": benchmark,
                     "label": label,
                     "resource_group": resource_group(label),
+                    "resource_match": _match(label),
                     "metric": metric.name,
                     "value": found.value,
                     "stderr": found.stderr,
@@ -106,6 +108,7 @@ def aggregate_rows(details: pa.Table) -> list[dict[str, Any]]:
                         "value": found.value,
                         "stderr": found.stderr,
                         "n_labels": found.n_labels,
+                        "matches": matches(members),
                         "n": found.n,
                         "clustered_by": found.clustered_by,
                     }
@@ -152,6 +155,24 @@ def by_group(details: pa.Table) -> Iterator[tuple[str, pa.Table]]:
     for group in RESOURCE_GROUPS:
         if (groups == group).any():
             yield group, details.filter(pa.array(groups == group))
+
+
+def matches(details: pa.Table) -> dict[str, int]:
+    """Count the labels of documents by how MaLA's inventory was joined to tell their resource group.
+
+    Args:
+        details: The documents.
+
+    Returns:
+        How many labels there are by kind of match (joins.Match), sorted; "none" for those MaLA does not have.
+    """
+    labels = pc.unique(details["label"]).to_pylist()
+    return dict(sorted(Counter(_match(label) for label in labels).items()))
+
+
+def _match(label: str) -> str:
+    found = mala_match(label)
+    return found.kind if found is not None else "none"
 
 
 def _sums(part: pa.Table, metric: Metric, column: str) -> tuple[Numbers, Numbers]:

@@ -31,7 +31,8 @@ def results_schema() -> pa.Schema:
     name, count = pa.string(), pa.int64()
     return pa.schema(
         [
-            ("benchmark", name), ("label", name), ("resource_group", name), ("metric", name),
+            ("benchmark", name), ("label", name), ("resource_group", name), ("resource_match", name),
+            ("metric", name),
             ("value", pa.float64()), ("stderr", pa.float64()), ("n", count), ("n_bytes", count), ("n_tokens", count),
             ("mode", name), ("model", name), ("model_revision", name), ("data_revision", name), ("seed", count),
         ]

@@ -4,12 +4,15 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from emma500.corpus.filtering import Decide, thresholds
+from emma500.corpus.agreement import Agreement
+from emma500.corpus.config import BuildConfig
+from emma500.corpus.filtering import Decide
 from emma500.corpus.integration import Integrate
 from emma500.corpus.labelling import Request, document_label, string_label
-from emma500.corpus.text import UNSPACED_SCRIPTS
-from emma500.errors import LanguageError
-from emma500.languages.identification import LangidIdentifier
+from emma500.corpus.thresholds import thresholds
+from emma500.errors import LanguageError, SourceError
+from emma500.languages.characters import UNSPACED_SCRIPTS
+from emma500.languages.langid_identifier import LangidIdentifier
 from emma500.records import raw_schema
 from emma500.sources.resolve import resolve
 
@@ -28,20 +31,29 @@ def raw(texts, codes, *, component="monolingual", targets=None, target_codes=Non
     return pa.RecordBatch.from_pydict(columns, schema=raw_schema())
 
 
-def staged(batch, *, languages=None, identifier=None, refuse_unknown=False):
+def staged(
+    batch,
+    *,
+    languages=None,
+    agreement=None,
+    refuse_unknown=False,
+    licenses=None,
+    repair_mojibake=False,
+):
     function = Integrate(
-        request=Request(languages), identifier=identifier, conventions={}, refuse_unknown=refuse_unknown,
-        drop_repeated_lines=True, keep_excluded=True, seed=1, num_perm=112, bands=14, ngram=5,
+        request=Request(languages), agreement=agreement, conventions={}, refuse_unknown=refuse_unknown,
+        drop_repeated_lines=True, licenses=licenses, repair_mojibake=repair_mojibake,
+        keep_excluded=True, seed=1, num_perm=112, bands=14, ngram=5,
     )  # fmt: skip
     return function(batch)
 
 
-def decide(batch, *, use_thresholds=True, min_words=None, min_script_share=0.5, identifier=None):
+def decide(batch, *, use_thresholds=True, min_words=None, min_script_share=0.5):
     function = Decide(
-        identifier=identifier,
         use_thresholds=use_thresholds,
         min_words=min_words,
         min_script_share=min_script_share,
+        min_lid_consistency=0.5,
     )
     return function(batch)
 
@@ -173,22 +185,23 @@ def test_a_string_half_in_latin_letters_is_still_chinese():
 
 
 def test_the_identifier_is_believed_only_for_languages_it_knows_in_their_usual_script_and_in_long_texts():
-    identifier = LangidIdentifier()
+    agreement = Agreement(identifier=LangidIdentifier(), relabel="never")
     long = f"{ENGLISH} They are endowed with reason and everyone has the right to life, liberty and security of person."
     batch = staged(
-        raw([long, long, long, long[:100], long], ["fi", "pcm", "en", "fi", "srp_Latn"]),
-        identifier=identifier,
+        raw([long, long, long, long[:100], long], ["fi", "pcm", "en", "fi", "mon_Latn"]),
+        agreement=agreement,
     )
-    assert batch["lid_label"].to_pylist() == ["eng"] * 5
-    assert reasons(batch, identifier=identifier) == ["language_mismatch", None, None, None, None]
-    assert reasons(batch) == [None] * 5
+    assert batch["lid_label"].to_pylist() == ["eng_Latn"] * 5
+    verdicts = ["differs", "unknown", "agrees", "differs", "unknown"]
+    assert batch["lid_verdict"].to_pylist() == verdicts
+    assert reasons(batch) == ["language_mismatch", None, None, None, None]
 
 
 def test_pairs_and_programs_are_not_identified():
-    identifier = LangidIdentifier()
+    agreement = Agreement(identifier=LangidIdentifier(), relabel="confident")
     pair = raw([ENGLISH], ["en"], component="bilingual", targets=[RUSSIAN], target_codes=["ru"])
     for batch in (pair, raw([ENGLISH], ["python"], component="code")):
-        assert staged(batch, identifier=identifier)["lid_label"].to_pylist() == [None]
+        assert staged(batch, agreement=agreement)["lid_label"].to_pylist() == [None]
 
 
 def test_a_row_keeps_its_id_wherever_it_stands_and_a_copy_under_another_label_has_another():
@@ -228,14 +241,15 @@ def test_no_filter_empties_a_script_that_is_written_without_spaces(passages):
         "Nshu",
         "Egyp",
     }  # gflanguages repeats a few signs there, which is what the filter is for
-    present = (UNSPACED_SCRIPTS | {"Jpan", "Tibt", "Ethi"}) & set(scripts)
+    present = (UNSPACED_SCRIPTS | {"Hans", "Hant", "Jpan", "Tibt", "Ethi"}) & set(scripts)
     assert {
         "Thai",
         "Laoo",
         "Khmr",
         "Mymr",
         "Tibt",
-        "Hani",
+        "Hans",
+        "Hant",
         "Jpan",
         "Java",
         "Bali",
@@ -249,3 +263,26 @@ def test_nine_in_ten_passages_of_real_text_stay(passages):
     batch, is_kept = passages
     whole = np.array(batch["n_units"]) >= 20  # the mastheads are cut-off phrases
     assert is_kept[whole].mean() > 0.97
+
+
+@pytest.mark.parametrize("wanted", ["commercial", ["commercial"], ["CC0-1.0", "MIT"]])
+def test_rows_under_a_licence_that_is_not_wanted_are_left_out(wanted):
+    batch = raw([ENGLISH] * 4, ["en"] * 4)
+    licenses = pa.array(["CC0-1.0", "CC-BY-NC-4.0", "unknown", None])
+    place = batch.schema.get_field_index("source_license")
+    batch = batch.set_column(place, "source_license", licenses)
+    found = staged(batch, licenses=BuildConfig(licenses=wanted).licenses)["reason"].to_pylist()
+    assert found == [None, "license", "license", "license"]
+
+
+def test_an_unknown_licence_is_refused_before_anything_is_read():
+    with pytest.raises(SourceError, match="CC-BY-9"):
+        BuildConfig(licenses=["CC-BY-9"])
+
+
+def test_mojibake_is_repaired_if_that_is_asked_for():
+    pytest.importorskip("ftfy")
+    batch = raw(["LumiÃ¨re sur la dÃ©mocratie et les libertÃ©s"], ["fr"])
+    assert staged(batch)["text"].to_pylist() == ["LumiÃ¨re sur la dÃ©mocratie et les libertÃ©s"]
+    repaired = staged(batch, repair_mojibake=True)["text"].to_pylist()
+    assert repaired == ["Lumière sur la démocratie et les libertés"]

@@ -3,7 +3,7 @@ import pyarrow as pa
 import pytest
 
 from emma500.errors import OutputError, SourceError, UsageError
-from emma500.evaluation.aggregation import aggregate_rows, details_schema, label_rows
+from emma500.evaluation.aggregation import aggregate_rows, details_schema, label_rows, matches
 from emma500.evaluation.comparison import MEAN
 from emma500.evaluation.scores import Scores
 
@@ -80,6 +80,17 @@ def test_means_are_over_labels_and_say_what_their_sample_is(before):
     assert rows[0]["value"] == pytest.approx(2.5)
     assert rows[0]["clustered_by"] == "parallel_id"
     assert rows[0]["stderr"] == pytest.approx(0.5)  # English has no error; Yoruba's counts half
+
+
+def test_rows_and_means_say_by_which_match_a_label_has_its_resource_group():
+    table = documents(BEFORE)
+    names = {"eng_Latn": "ekk_Latn", "yor_Latn": "tok_Latn"}
+    labels = pa.array([names[each] for each in table["label"].to_pylist()])
+    table = table.set_column(table.schema.get_field_index("label"), "label", labels)
+    assert matches(table) == {"macro": 1, "none": 1}
+    means = [row["matches"] for row in aggregate_rows(documents(BEFORE)) if row["group"] == "all"]
+    assert means == [{"exact": 2}] * len(means)
+    assert {row["resource_match"] for row in scores_of(BEFORE).rows} == {"exact"}
 
 
 def test_the_difference_is_paired_by_document(before, after):

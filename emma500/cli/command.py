@@ -1,0 +1,41 @@
+"""What a subcommand is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from emma500.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One subcommand: what it says, what it takes and what it runs.
+
+    Words before the first flag are the values of the field named `operand`.
+    """
+
+    summary: str
+    example: str
+    types: Callable[[], list[type]]
+    run: Callable[..., Any]
+    operand: str = ""
+
+
+def required(value: str, flag: str) -> str:
+    """Return the value of a flag that has no default; UsageError if it is empty."""
+    if not value:
+        raise UsageError(f"--{flag} is required")
+    return value
+
+
+def types(first: type, config: str | None = None) -> Callable[[], list[type]]:
+    """Return what loads a subcommand's own arguments and, by its public name, its configuration."""
+
+    def load() -> list[type]:
+        if config is None:
+            return [first]
+        import emma500
+
+        return [first, getattr(emma500, config)]
+
+    return load
