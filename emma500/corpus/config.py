@@ -52,7 +52,7 @@ class BuildConfig:
         True, "drop lines of 40 bytes or more that stand earlier in the same document"
     )
     identify: str = option(
-        "langid",
+        "emma500",
         "what identifies documents: emma500, langid, heliport, glotlid, a model's path, or off",
     )
     relabel: Literal["unknown", "confident", "never"] = option(

@@ -1,0 +1,225 @@
+"""The loops over bytes of our own identifier: UTF-8 in, character n-grams and class scores out.
+
+One featuriser serves training and inference. Letters and marks are lower-cased by a table; everything else ends a word;
+an apostrophe between letters is a letter. Features are the n-grams of 1 to 5 symbols of a word with a mark at both of
+its ends, words of 4 to 16 symbols as a whole, and each digit and each character of code by itself.
+"""
+
+from typing import Any
+
+import numba
+import numpy as np
+
+APOSTROPHE = 0x27
+EDGE = 1
+ALONE = 1 << 24
+"""From this symbol on, a symbol is a feature by itself and ends a word."""
+
+FEATURES_PER_BYTE = 7
+"""No text has more features than this times its bytes, and `SLACK`."""
+SLACK = 16
+
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_LOW = np.uint64(0xFFFFFFFF)
+
+
+@numba.njit(cache=True, nogil=True, inline="always")
+def _mix(state: Any, symbol: Any) -> Any:
+    """Return the 32-bit hash of a sequence and one symbol more."""
+    turned = ((state << np.uint64(5)) | (state >> np.uint64(27))) & _LOW
+    return ((turned ^ symbol) * np.uint64(0x9E3779B1)) & _LOW
+
+
+@numba.njit(cache=True, nogil=True)
+def hash_features(data: Any, begin: int, end: int, folding: Any, out: Any) -> int:
+    """Write the hashes of a text's features, in the order of their last characters.
+
+    Args:
+        data: UTF-8 bytes, uint8; valid, as Arrow strings are.
+        begin: Where the text begins in `data`.
+        end: Where it ends.
+        folding: Symbol by code point, uint32 (0: ends a word).
+        out: Output, uint32, at least `FEATURES_PER_BYTE * (end - begin) + SLACK` long.
+
+    Returns:
+        How many were written.
+    """
+    seed, edge = np.uint64(0x811C9DC5), np.uint64(EDGE)
+    n, length, at = 0, 0, begin
+    is_waiting = False  # an apostrophe, for a letter
+    one = two = three = four = np.uint64(0)  # the symbols before this one; 0 before the word
+    word = seed
+    while at <= end:
+        symbol = np.uint64(0)
+        if at < end:
+            byte = np.uint32(data[at])
+            if byte < 0x80:
+                point, width = byte, 1
+            elif byte < 0xE0:
+                point = ((byte & 0x1F) << 6) | (data[at + 1] & 0x3F)
+                width = 2
+            elif byte < 0xF0:
+                point = ((byte & 0x0F) << 12) | ((data[at + 1] & 0x3F) << 6) | (data[at + 2] & 0x3F)
+                width = 3
+            else:
+                point = (
+                    ((byte & 0x07) << 18)
+                    | ((data[at + 1] & 0x3F) << 12)
+                    | ((data[at + 2] & 0x3F) << 6)
+                    | (data[at + 3] & 0x3F)
+                )
+                width = 4
+            symbol = np.uint64(folding[point])
+            at += width
+        else:
+            at += 1
+        if symbol == APOSTROPHE:
+            if length > 0 and not is_waiting:
+                is_waiting = True
+                continue
+            symbol = np.uint64(0)
+        is_letter = 0 < symbol < ALONE
+        if not is_letter and length == 0:
+            if symbol >= ALONE:
+                out[n] = _mix(seed, symbol)
+                n += 1
+            continue
+        # One turn, or two where an apostrophe waited and a letter came.
+        turn = 0 if is_waiting and is_letter else 1
+        is_waiting = False
+        while turn < 2:
+            current = np.uint64(APOSTROPHE) if turn == 0 else (symbol if is_letter else edge)
+            turn += 1
+            if length == 0:
+                one, two, three, four = edge, np.uint64(0), np.uint64(0), np.uint64(0)
+                word = seed
+            state = _mix(seed, current)
+            if current != edge:
+                out[n] = state
+                n += 1
+                word = _mix(word, current)
+                length += 1
+            state = _mix(state, one)
+            out[n] = state
+            n += 1
+            if two != 0:
+                state = _mix(state, two)
+                out[n] = state
+                n += 1
+                if three != 0:
+                    state = _mix(state, three)
+                    out[n] = state
+                    n += 1
+                    if four != 0:
+                        out[n] = _mix(state, four)
+                        n += 1
+            four, three, two, one = three, two, one, current
+        if not is_letter:
+            if 4 <= length <= 16:
+                out[n] = word ^ np.uint64(0x5BD1E995)
+                n += 1
+            length = 0
+            if symbol >= ALONE:
+                out[n] = _mix(seed, symbol)
+                n += 1
+    return n
+
+
+@numba.njit(cache=True, nogil=True)
+def fill_table(keys: Any, slots: Any, places: Any) -> None:
+    """Fill an open-addressing table with the place of each key.
+
+    Args:
+        keys: The keys, uint32, all different, none 0.
+        slots: Output, uint32, 2 ** bits and more than `keys`, zeros on entry: the key in each slot.
+        places: Output, int32, as long: its place in `keys`.
+    """
+    shift, mask = _shift(slots), len(slots) - 1
+    for place in range(len(keys)):
+        slot = np.int64((np.uint64(keys[place]) * _GOLDEN) >> shift)
+        while slots[slot] != 0:
+            slot = (slot + 1) & mask
+        slots[slot] = keys[place]
+        places[slot] = place
+
+
+@numba.njit(cache=True, nogil=True)
+def look_up(hashes: Any, n: int, slots: Any, places: Any, out: Any) -> int:
+    """Write the places of those of the first `n` hashes that a table has.
+
+    Args:
+        hashes: Keys to look for, uint32.
+        n: How many.
+        slots: The table's keys, as `fill_table` wrote them.
+        places: The table's places.
+        out: Output, int32, at least `n` long; may be longer.
+
+    Returns:
+        How many were found.
+    """
+    shift, mask = _shift(slots), len(slots) - 1
+    found = 0
+    for each in range(n):
+        key = hashes[each]
+        slot = np.int64((np.uint64(key) * _GOLDEN) >> shift)
+        while slots[slot] != 0 and slots[slot] != key:
+            slot = (slot + 1) & mask
+        if slots[slot] == key and key != 0:
+            out[found] = places[slot]
+            found += 1
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+def _shift(slots: Any) -> Any:
+    bits = 0
+    while (1 << bits) < len(slots):
+        bits += 1
+    return np.uint64(64 - bits)
+
+
+@numba.njit(cache=True, nogil=True)
+def sample_windows(data: Any, offsets: Any, budget: int, windows: int, out: Any, ends: Any) -> None:
+    """Copy what is looked at of each text: all, or windows spread over it, joined by spaces.
+
+    A window moves its start behind the next space within 64 bytes, else to the next character, and ends likewise.
+
+    Args:
+        data: The UTF-8 bytes of all texts, uint8.
+        offsets: Where each text begins and ends in `data`, n + 1 integers.
+        budget: A text of more bytes than this is sampled.
+        windows: How many windows of `budget // windows` bytes.
+        out: Output, uint8, long enough for `budget + 128 * windows` bytes a text.
+        ends: Output, int64 (n + 1): where each text's sample begins and ends in `out`.
+    """
+    at = 0
+    ends[0] = 0
+    for row in range(len(offsets) - 1):
+        begin, end = offsets[row], offsets[row + 1]
+        if end - begin <= budget:
+            for place in range(begin, end):
+                out[at] = data[place]
+                at += 1
+        else:
+            size = budget // windows
+            for window in range(windows):
+                start = begin + (end - begin - size) * window // (windows - 1)
+                stop = _word_end(data, start + size, end)
+                if window > 0:
+                    start = _word_end(data, start, end)
+                for place in range(start, stop):
+                    out[at] = data[place]
+                    at += 1
+                out[at] = 0x20
+                at += 1
+        ends[row + 1] = at
+
+
+@numba.njit(cache=True, nogil=True)
+def _word_end(data: Any, place: int, end: int) -> int:
+    for each in range(place, min(place + 64, end)):
+        if data[each] <= 0x20:
+            return each
+    while place < end and (data[place] & 0xC0) == 0x80:
+        place += 1
+    return min(place, end)
