@@ -4,7 +4,7 @@
 
     parse("zh-yue").label                            # 'yue_Zyyy': any code, tag or name -> one label
     join(["swh_Latn"], ["swa_Latn"])                 # labels of two places, macrolanguage-aware
-    identify(["Habari ya asubuhi, rafiki yangu."])   # the language of texts, offline
+    identify(["Watu wote wamezaliwa huru, hadhi na haki zao ni sawa."])   # the language of texts, offline
     scripts(["Ẹ káàárọ̀", "ሰላም"])                     # the script they are written in
 
 Nothing heavy is imported until it is used.

@@ -77,8 +77,8 @@ def scripts(texts: "Texts") -> tuple[pa.Array, pa.Array]:
 def script_shares(texts: "Texts") -> pa.Array:
     """Find every script of each text, and its share of all characters.
 
-    >>> [[(name, round(share, 2)) for name, share in each] for each in script_shares(["да — ok"]).to_pylist()]
-    [[('Zyyy', 0.43), ('Cyrl', 0.29), ('Latn', 0.29)]]
+    >>> {name: round(share, 2) for name, share in script_shares(["да — ok"])[0].as_py()}
+    {'Zyyy': 0.43, 'Cyrl': 0.29, 'Latn': 0.29}
 
     Args:
         texts: Strings, in Arrow or not.
