@@ -60,7 +60,9 @@ def main(folder, name="emma500"):
     decide = Decide(
         use_thresholds=True, min_words=None, min_script_share=0.5, min_lid_consistency=0.5
     )
-    counts, reasons, unlabelled, started = {}, Counter(), 0, time.process_time()
+    counts: dict[str, Counter[str]] = {}
+    reasons: Counter[str | None] = Counter()
+    unlabelled, started = 0, time.process_time()
     n_bytes = 0
     for file in sorted(Path(folder).glob("part-*.jsonl.gz")):
         table = raw(pyarrow.json.read_json(file), file.name)
