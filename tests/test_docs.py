@@ -106,7 +106,8 @@ def test_the_commands_of_a_page_parse(page, tmp_path, monkeypatch):
         if "--config" in words:
             place = words.index("--config")
             Path(words[place + 1]).write_text("{}\n", encoding="utf-8")
-        parse(name, COMMANDS[name], words)
+        parsed = parse(name, COMMANDS[name], words)
+        assert [type(each) for each in parsed] == COMMANDS[name].types()
 
 
 def test_the_commands_of_the_documentation_are_found():

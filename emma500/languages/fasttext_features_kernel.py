@@ -122,6 +122,27 @@ def _count_word_ngrams(
 
 
 @numba.njit(cache=True, nogil=True)
+def _next_word(data: Any, at: int, end: int, token: Any) -> tuple[int, int]:
+    """Write the next word into `token` from its second byte on; return where it ends, and its length or 0."""
+    while at < end and (data[at] in (0, 32) or 9 <= data[at] <= 13):
+        at += 1
+    length = 0
+    while at < end and not (data[at] in (0, 32) or 9 <= data[at] <= 13):
+        length += 1
+        token[length] = data[at]
+        at += 1
+    return at, length
+
+
+@numba.njit(cache=True, nogil=True)
+def _begins_with(token: Any, length: int, prefix: Any) -> bool:
+    is_same = length >= len(prefix)
+    for each in range(len(prefix) if is_same else 0):
+        is_same = is_same and token[each + 1] == prefix[each]
+    return is_same
+
+
+@numba.njit(cache=True, nogil=True)
 def embed(
     data: Any,
     offsets: Any,
@@ -164,25 +185,15 @@ def embed(
         at, end = offsets[row], offsets[row + 1]
         is_over = False
         while not is_over:
-            while at < end and (data[at] in (0, 32) or 9 <= data[at] <= 13):
-                at += 1
-            length = 0
-            while at < end and not (data[at] in (0, 32) or 9 <= data[at] <= 13):
-                length += 1
-                token[length] = data[at]
-                at += 1
+            at, length = _next_word(data, at, end, token)
             if length == 0:
                 is_over = True
                 length = len(end_of_line)
                 token[1 : length + 1] = end_of_line
             value = _hash(token, 1, length + 1)
             place = _find(value, token[1:], length, words, word_offsets, table)
-            if place < 0 and length >= len(label_prefix):
-                is_label = True
-                for each in range(len(label_prefix)):
-                    is_label = is_label and token[each + 1] == label_prefix[each]
-                if is_label:
-                    continue
+            if place < 0 and _begins_with(token, length, label_prefix):
+                continue
             if place >= 0:
                 n_touched = _count(place, counts, touched, n_touched)
             if shape[1] > 0 and not is_over:

@@ -29,7 +29,7 @@ class TrainingConfig:
 
     features: int = option(90_000, "How many n-grams the model keeps; 38 bytes each.")
     dimensions: int = option(64, "Length of a feature's row; even.")
-    steps: int = option(3_000_000, "How many runs of text are learned from; 15 microseconds each.")
+    steps: int = option(4_000_000, "How many runs of text are learned from; 15 microseconds each.")
     candidates: int = option(2500, "How many n-grams of each label are learned before the cut.")
     max_bytes: int = option(
         400_000, "The most bytes of a label that are used, half from one source."
@@ -37,7 +37,7 @@ class TrainingConfig:
     min_characters: int = option(10, "The shortest run of text, in characters.")
     max_characters: int = option(200, "The longest run of text, in characters.")
     learning_rate: float = option(0.3, "Step size of Adagrad at the first step.")
-    balance: float = option(0.2, "A label is drawn in proportion to its text to this power.")
+    balance: float = option(0.08, "A label is drawn in proportion to its text to this power.")
     borrowing: float = option(6.0, "A label with little text borrows this times its unseen share.")
     max_borrowing: float = option(0.7, "The largest mean share of features that is borrowed.")
     dropout: float = option(0.2, "Share of features left out of a run.")

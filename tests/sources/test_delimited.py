@@ -1,34 +1,11 @@
 """CSV and TSV: what a field may hold, and what is told of a row that breaks the form."""
 
-import pickle
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from emma500.errors import SourceError
-from emma500.records import raw_schema
-from emma500.sources.base import SourceInfo
-from emma500.sources.files import FileSource
-from emma500.sources.options import Options
-
-INFO = SourceInfo(name="toy", component="monolingual", revision="", license="CC0-1.0", url="")
-
-
-def rows_of(source):
-    batches = [
-        batch for task in source.tasks() for batch in pickle.loads(pickle.dumps(task)).read()
-    ]
-    assert all(batch.schema == raw_schema() for batch in batches)
-    return pa.Table.from_batches(batches, raw_schema()).to_pylist()
-
-
-def read(path, **options):
-    return rows_of(FileSource.open(path, INFO, Options(**options)))
-
-
-def seen(rows, *columns):
-    return [tuple(row[column] for column in columns) for row in rows]
+from tests.sources.rows import read, seen
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 import gzip
 import json
 import lzma
-import pickle
 from collections.abc import Callable
 
 import pyarrow as pa
@@ -12,12 +11,10 @@ import pytest
 import zstandard
 
 from emma500.errors import SourceError
-from emma500.records import raw_schema
-from emma500.sources.base import SourceInfo
 from emma500.sources.files import FileSource
 from emma500.sources.options import Options
+from tests.sources.rows import INFO, read, seen
 
-INFO = SourceInfo(name="toy", component="monolingual", revision="", license="CC0-1.0", url="")
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {
     "gz": gzip.compress,
     "xz": lzma.compress,
@@ -30,19 +27,6 @@ COMPRESS: dict[str, Callable[[bytes], bytes]] = {
 
 def lines(*records):
     return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
-
-
-def read(path, **options):
-    source = FileSource.open(path, INFO, Options(**options))
-    batches = [
-        batch for task in source.tasks() for batch in pickle.loads(pickle.dumps(task)).read()
-    ]
-    assert all(batch.schema == raw_schema() for batch in batches)
-    return pa.Table.from_batches(batches, raw_schema()).to_pylist()
-
-
-def seen(rows, *columns):
-    return [tuple(row[column] for column in columns) for row in rows]
 
 
 @pytest.fixture

@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import lzma
-import pickle
 import zipfile
 from collections.abc import Callable
 
@@ -16,29 +15,10 @@ import pytest
 import zstandard
 
 from emma500.errors import SourceError
-from emma500.records import raw_schema
-from emma500.sources.base import SourceInfo
-from emma500.sources.files import FileSource
 from emma500.sources.options import Options
+from tests.sources.rows import read, seen
 
-INFO = SourceInfo(name="toy", component="monolingual", revision="", license="CC0-1.0", url="")
 RECORDS = [{"text": f'Ẹ káàárọ̀ "{n}",\tó dàbọ̀', "lang": "yo" if n % 2 else ""} for n in range(300)]
-
-
-def rows_of(source):
-    batches = [
-        batch for task in source.tasks() for batch in pickle.loads(pickle.dumps(task)).read()
-    ]
-    assert all(batch.schema == raw_schema() for batch in batches)
-    return pa.Table.from_batches(batches, raw_schema()).to_pylist()
-
-
-def read(path, **options):
-    return rows_of(FileSource.open(path, INFO, Options(**options)))
-
-
-def seen(rows, *columns):
-    return [tuple(row[column] for column in columns) for row in rows]
 
 
 COMPRESS: dict[str, Callable[[bytes], bytes]] = {

@@ -1,37 +1,13 @@
 """Conversations and tasks as texts; source code; components."""
 
 import json
-import pickle
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from emma500.errors import SourceError
-from emma500.records import raw_schema
-from emma500.sources.base import SourceInfo
-from emma500.sources.files import FileSource
-from emma500.sources.options import Options
-
-INFO = SourceInfo(name="toy", component="monolingual", revision="", license="CC0-1.0", url="")
-
-
-def opened(path, **options):
-    return FileSource.open(path, INFO, Options(**options))
-
-
-def read(path, **options):
-    batches = [
-        batch
-        for task in opened(path, **options).tasks()
-        for batch in pickle.loads(pickle.dumps(task)).read()
-    ]
-    assert all(batch.schema == raw_schema() for batch in batches)
-    return pa.Table.from_batches(batches, raw_schema()).to_pylist()
-
-
-def seen(rows, *columns):
-    return [tuple(row[column] for column in columns) for row in rows]
+from tests.sources.rows import opened, read, seen
 
 
 def both(tmp_path, records, bad=b"", **options):
