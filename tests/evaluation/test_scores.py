@@ -84,7 +84,7 @@ def test_means_are_over_labels_and_say_what_their_sample_is(before):
 
 def test_rows_and_means_say_by_which_match_a_label_has_its_resource_group():
     table = documents(BEFORE)
-    names = {"eng_Latn": "ekk_Latn", "yor_Latn": "tok_Latn"}
+    names = {"eng_Latn": "pes_Arab", "yor_Latn": "tok_Latn"}
     labels = pa.array([names[each] for each in table["label"].to_pylist()])
     table = table.set_column(table.schema.get_field_index("label"), "label", labels)
     assert matches(table) == {"macro": 1, "none": 1}
