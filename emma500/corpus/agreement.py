@@ -17,7 +17,8 @@ The rule, for documents (strings of a pair are too short, and code is no languag
    "never".
 3. The filter leaves out what differs or is no language, if the text is long enough to be identified and the score is at
    least that threshold; and a document in several languages, by the share of its sentences that agree with the whole
-   (`lid_consistency`; only where the identifier knows the document's language, or its sentences mean nothing).
+   (`lid_consistency`; only where the identifier knows the document's language, or its sentences mean nothing). What is
+   no language as a whole stays if its sentences are in the language of its label: prose among code is prose.
 
 Everything else stays, with the verdict in the record (`lid_verdict`), so that a reader can decide otherwise.
 """
@@ -164,21 +165,25 @@ class Agreement:
         verdicts = pc.coalesce(
             columns["lid_verdict"], pc.if_else(kept, self.verdicts(columns["label"], label), None)
         )
-        is_known = pc.is_in(verdicts, pa.array(["agrees", "related", "identified"]))
+        is_code = pc.fill_null(pc.equal(verdicts, "no_language"), False)
+        is_known = pc.or_(
+            is_code, pc.is_in(verdicts, pa.array(["agrees", "related", "identified"]))
+        )
         passages = pc.if_else(pc.and_(kept, is_known), columns["text"], None)
+        of_whole = pc.if_else(is_code, columns["label"], label)
         return {
             "lid_label": label,
             "lid_score": pc.coalesce(columns["lid_score"], rest["lid_score"]),
             "lid_verdict": verdicts,
-            "lid_consistency": self.consistency(passages, label),
+            "lid_consistency": self.consistency(passages, of_whole),
         }
 
-    def consistency(self, texts: pa.Array, lid_labels: pa.Array) -> pa.Array:
+    def consistency(self, texts: pa.Array, labels: pa.Array) -> pa.Array:
         """Measure how much of each document is in the language of the whole.
 
         Args:
             texts: Documents.
-            lid_labels: What the identifier says of each.
+            labels: The language of each as a whole.
 
         Returns:
             Of up to `MOST_SENTENCES` sentences of at least `LEAST_CHARACTERS` characters, spread over the document,
@@ -192,7 +197,7 @@ class Agreement:
         parents, each = parents.filter(is_long).to_numpy(), each.filter(is_long)
         chosen = _spread(parents, len(texts))
         parents, each = parents[chosen], each.take(pa.array(chosen))
-        own = lid_labels.take(pa.array(parents))
+        own = labels.take(pa.array(parents))
         said = self.verdicts(own, self.identifier.identify(each)[0])
         counts = {
             name: np.bincount(parents[np.array(pc.equal(said, name), bool)], minlength=len(texts))

@@ -29,6 +29,9 @@ _LIMITS = (
 IDENTIFIABLE_CHARACTERS = 200
 """The identifier is believed about texts at least this long: on shorter ones it takes Zulu for Xhosa."""
 
+PROSE_AMONG_CODE = 0.5
+"""A document that is no language as a whole stays if this share of its sentences is in the language of its label."""
+
 FOREIGN_STRING_SHARE = 0.9
 """A string of a pair is refused if this share of its letters is in another script; a name in Latin letters may be half
 of a Chinese one."""
@@ -126,11 +129,13 @@ class Decide:
         is_sure = pc.fill_null(batch["lid_score"], 0).to_numpy() >= least
         is_sure &= batch["n_chars"].to_numpy() >= IDENTIFIABLE_CHARACTERS
         verdict = pc.fill_null(batch["lid_verdict"], "")
-        consistency = pc.fill_null(batch["lid_consistency"], 1).to_numpy()
+        is_code = np.array(pc.equal(verdict, "no_language"))
+        consistency = pc.fill_null(batch["lid_consistency"], np.nan).to_numpy()
         return [
             ("language_mismatch", is_sure & np.array(pc.equal(verdict, "differs"))),
-            ("no_language", is_sure & np.array(pc.equal(verdict, "no_language"))),
-            ("mixed_languages", consistency < self.min_lid_consistency),
+            # NaN, where there are too few sentences to tell, is neither above nor below.
+            ("no_language", is_sure & is_code & ~(consistency >= PROSE_AMONG_CODE)),
+            ("mixed_languages", ~is_code & (consistency < self.min_lid_consistency)),
         ]
 
     def _row(self, component: str, label: str, macrolanguage: str) -> dict[str, float]:

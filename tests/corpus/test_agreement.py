@@ -145,6 +145,21 @@ def test_a_document_without_any_language_is_left_out():
     assert reasons(batch) == ["no_language"]
 
 
+def test_prose_among_code_is_kept_by_its_sentences():
+    class TakesWholesForCode(Says):
+        def identify(self, texts):
+            found = [
+                text and ("zxx_Latn" if "\n" in text else "eng_Latn") for text in texts.to_pylist()
+            ]
+            return pa.array(found, pa.string()), pa.array([0.95] * len(found), pa.float32())
+
+    lines = "\n".join([*IN_ENGLISH, ENGLISH])
+    batch = integrated([lines, lines], ["en", "st"], identifier=TakesWholesForCode())
+    assert batch["lid_verdict"].to_pylist() == ["no_language"] * 2
+    assert batch["lid_consistency"].to_pylist() == [1, 0]
+    assert reasons(batch) == [None, "no_language"]
+
+
 def test_a_document_of_two_languages_is_left_out_by_the_share_of_its_sentences():
     whole, half = "\n".join([*IN_ENGLISH, ENGLISH]), "\n".join([*IN_ENGLISH, *IN_GERMAN])
     batch = integrated([whole, half, ENGLISH], ["en", "de", "en"], identifier=LangidIdentifier())
