@@ -88,5 +88,16 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def write_manifest(folder: Path, manifest: dict[str, Any]) -> None:
-    """Write `manifest.json` into a folder, atomically."""
-    write_text(folder / MANIFEST, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    """Write `manifest.json` into a folder, atomically: a line for each entry, and for each row of a list."""
+    entries = (f" {_json(name)}: {_rows(value)}" for name, value in manifest.items())
+    write_text(folder / MANIFEST, "{\n" + ",\n".join(entries) + "\n}\n")
+
+
+def _rows(value: Any) -> str:
+    if not isinstance(value, list) or not value:
+        return _json(value)
+    return "[\n  " + ",\n  ".join(map(_json, value)) + "\n ]"
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

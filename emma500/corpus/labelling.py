@@ -21,7 +21,8 @@ import pyarrow.compute as pc
 
 from emma500.errors import LanguageError
 from emma500.languages.codes import Language, related
-from emma500.languages.labels import inventory, mala_compat, matching
+from emma500.languages.labels import mala_compat, matching
+from emma500.tables import read_table
 
 PIVOT = "eng"
 """The side of a pair that need not be asked for."""
@@ -228,4 +229,4 @@ def _label(language: Language, script: str) -> Label:
 
 @lru_cache(maxsize=1)
 def _mala_labels() -> frozenset[str]:
-    return frozenset(each.label for each in inventory())
+    return frozenset(row["label"] for row in read_table("mala"))

@@ -142,7 +142,7 @@ def join(left: Iterable[str], right: Iterable[str]) -> Join:
         The matches. Of several labels that match in the same way, the best is the one MaLA has most
         text of, then the first by alphabet; the others stand beside it.
     """
-    lefts, rights = list(dict.fromkeys(left)), set(right)
+    lefts, rights = list(dict.fromkeys(left)), frozenset(right)
     index = _index(rights)
     found = {each: _match(each, rights, index) for each in lefts}
     matches = tuple(each for each in found.values() if each is not None)
@@ -166,7 +166,7 @@ def matching(label: str, available: Iterable[str]) -> tuple[str, str] | None:
         The label and how it matches, one of `STAND_INS`, as `join` chooses it; None if nothing
         stands for it.
     """
-    labels = set(available)
+    labels = frozenset(available)
     found = _match(label, labels, _index(labels))
     return (found.right, found.kind) if found is not None and found.stands_in else None
 
@@ -181,7 +181,7 @@ def mala_compat(label: str) -> str:
     return f"{code}_{_MALA_SCRIPTS.get(script, script)}" if script else label
 
 
-def _match(label: str, labels: set[str], index: dict[str, list[str]]) -> Match | None:
+def _match(label: str, labels: frozenset[str], index: dict[str, list[str]]) -> Match | None:
     if label in labels:
         return Match(left=label, right=label, kind="exact")
     code, script = _parts(label)
@@ -205,7 +205,8 @@ def _tiers(script: str, same: list[str], family: list[str]) -> dict[str, list[st
     }
 
 
-def _index(labels: Iterable[str]) -> dict[str, list[str]]:
+@lru_cache(maxsize=16)
+def _index(labels: frozenset[str]) -> dict[str, list[str]]:
     index: dict[str, list[str]] = defaultdict(list)
     for each in labels:
         index[_parts(each)[0]].append(each)

@@ -133,7 +133,7 @@ def mala_match(label: str) -> Match | None:
 
 @cache
 def _groups() -> dict[str, str]:
-    return {each.label: each.resource_group for each in inventory()}
+    return {row["label"]: _group_of(row) for row in read_table("mala")}
 
 
 @cache
@@ -161,8 +161,12 @@ def _entry(row: dict[str, str]) -> Entry:
         n_texts=int(row["n_texts"]),
         n_words=int(row["n_words"]),
         n_segments=int(row["n_segments"]),
-        resource_group=_group(int(row["n_words"]), _THRESHOLDS, RESOURCE_GROUPS),
+        resource_group=_group_of(row),
     )
+
+
+def _group_of(row: dict[str, str]) -> str:
+    return _group(int(row["n_words"]), _THRESHOLDS, RESOURCE_GROUPS)
 
 
 def _pair(row: dict[str, str]) -> PairEntry:

@@ -53,12 +53,11 @@ def runs(stream: BinaryIO, limit: int, part: Range | None = None) -> Iterator[Ru
                 continue
             chunk, skipping = chunk[at + 1 :], False
             line += 1
-        data = carry + chunk
-        cut = data.rfind(b"\n") + 1
+        cut = chunk.rfind(b"\n") + 1
         if cut:
-            yield Run(line, data[:cut])
-            line += data.count(b"\n", 0, cut)
-        carry = data[cut:]
+            yield Run(line, b"".join((carry, memoryview(chunk)[:cut])))
+            line += chunk.count(b"\n", 0, cut)
+        carry = chunk[cut:] if cut else carry + chunk
         if len(carry) > limit:
             yield Run(line, None)
             carry, skipping = b"", True

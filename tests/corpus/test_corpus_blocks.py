@@ -12,18 +12,16 @@ def test_both_sides_of_a_pair_are_counted():
     pairs = pa.table(
         {"source_text": ["ab"], "target_text": ["да!"], "url": ["https://example.org"]}
     )
-    assert blocks_of(pairs, [0, 1]) == [{"Basic Latin": 3, "Cyrillic": 2}]
-    assert blocks_of(pa.table({"text": pa.array([], pa.large_string())}), [0]) == []
+    assert blocks_of(pairs) == {"Basic Latin": 3, "Cyrillic": 2}
+    assert blocks_of(pa.table({"text": pa.array([], pa.large_string())})) == {}
 
 
-def test_every_shard_of_a_table_is_counted_on_its_own():
+def test_a_slice_of_a_table_in_chunks_is_counted_alone():
     texts = pa.chunked_array([["да", None, "ok"], ["", "漢字 ẹ̀", "\U000e0fff"]])
-    table = pa.table({"text": texts}).slice(1)
-    counts = blocks_of(table, [0, 2, 3, 5])
-    assert counts == [block_counts(texts[1:3]), {}, block_counts(texts[4:])]
-    assert counts[0] == {"Basic Latin": 2}
-    assert counts[2]["CJK Unified Ideographs"] == 2
-    assert counts[2]["No_Block"] == 1
+    counts = blocks_of(pa.table({"text": texts}).slice(2))
+    assert counts == block_counts(["ok", "", "漢字 ẹ̀", "\U000e0fff"])
+    assert counts["CJK Unified Ideographs"] == 2
+    assert counts["No_Block"] == 1
 
 
 def test_counts_add_up_in_any_order_and_stand_in_the_order_of_unicode():

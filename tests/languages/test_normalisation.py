@@ -14,7 +14,7 @@ import pytest
 
 from emma500.errors import MissingExtraError, UsageError
 from emma500.languages.writing import character_traits, normalisation
-from emma500.languages.writing.characters import assigned
+from emma500.languages.writing.characters import described
 from emma500.languages.writing.mending import decoded
 from emma500.languages.writing.normalisation import (
     count_replacements,
@@ -284,10 +284,10 @@ def hard_texts():
     pairs = [value for value in character_traits.composition().pairs.tolist() if value]
     kinds = character_traits.traits() & character_traits.KIND
     pools = [
-        [point for point in assigned() if unicodedata.combining(chr(point))],
+        [point for point in described() if unicodedata.combining(chr(point))],
         [value >> 32 for value in pairs],
         [value & 0xFFFFFFFF for value in pairs],
-        [point for point in assigned() if unicodedata.decomposition(chr(point))],
+        [point for point in described() if unicodedata.decomposition(chr(point))],
         [*range(0x1100, 0x1114), *range(0x1160, 0x1177), *range(0x11A7, 0x11C4), 0xAC00, 0xAC01],
         np.flatnonzero(kinds).tolist(),
         np.flatnonzero(kinds[:0xFFFF]).tolist(),

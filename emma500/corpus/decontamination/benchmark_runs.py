@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from emma500.corpus.text.tokens import Tokens, tokenise
-from emma500.languages.writing.characters import assigned
+from emma500.languages.writing.characters import described
 from emma500.languages.writing.normalisation import normalise
 
 if TYPE_CHECKING:
@@ -159,7 +159,7 @@ def _hashed(
 @cache
 def _numbers() -> "NDArray[np.uint64]":
     """Return the sorted hashes of small numbers as units, in the digits of every script."""
-    zeros = [chr(point) for point in assigned() if unicodedata.decimal(chr(point), -1) == 0]
+    zeros = [chr(point) for point in described() if unicodedata.decimal(chr(point), -1) == 0]
     plain = [str(number) for number in range(_NUMBERS)]
     every = []
     for zero in zeros:

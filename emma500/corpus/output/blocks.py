@@ -5,35 +5,32 @@ shards are added up by label with `Blocks.add`; they can be pickled, and added i
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
 
-from emma500.languages.writing.script_detection import block_counts_of_ranges
+from emma500.languages.writing.script_detection import block_counts
 from emma500.languages.writing.script_tables import cells
 
 _TEXTS = ("text", "source_text", "target_text")
 
 
-def blocks_of(table: pa.Table, bounds: Sequence[int]) -> list[dict[str, int]]:
-    """Count the characters of the texts of shards by Unicode block.
+def blocks_of(table: pa.Table) -> dict[str, int]:
+    """Count the characters of the texts of a shard by Unicode block.
 
     Args:
         table: Rows of documents or pairs; of a pair, both sides are counted.
-        bounds: (shards + 1) the first row of each shard, and the end of the last.
 
     Returns:
-        Characters by block of each shard; "No_Block" is outside any.
+        Characters by block; "No_Block" is outside any.
     """
-    counts: list[Counter[str]] = [Counter() for _ in bounds[1:]]
+    total: Counter[str] = Counter()
     for name in _TEXTS:
         if name in table.column_names:
-            texts = table[name].combine_chunks()
-            for total, found in zip(counts, block_counts_of_ranges(texts, bounds), strict=True):
-                total.update(found)
-    return [dict(total) for total in counts]
+            total.update(block_counts(table[name]))
+    return dict(total)
 
 
 @dataclass(slots=True)

@@ -4,9 +4,12 @@ What fits in one bucket is read at once; of more, the engine routes rows into bu
 written. So the bytes of a shard depend on its rows alone.
 """
 
+import os
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -25,7 +28,7 @@ from emma500.corpus.output.planning import (
 )
 from emma500.corpus.output.repeats import Repeats, recounted
 from emma500.corpus.output.splitting import EXCLUDED
-from emma500.corpus.staging import changes
+from emma500.corpus.staging import TEXTS, changes
 from emma500.errors import FailureError
 from emma500.progress import Progress, tracked
 from emma500.storage import space_checked
@@ -36,7 +39,8 @@ _ADDED = ("cluster_size", "stage", "reason")
 _WORDS = ("label", "source_label", "target_label", "iso639_3", "script", "macrolanguage", "original_code",
           "target_original_code", "source", "source_license", "lid_label", "lid_verdict", "component",
           "stage", "reason")  # fmt: skip
-_TEXTS = ("text", "source_text", "target_text", "url", "origin")
+_TEXT_COLUMNS = ("text", "source_text", "target_text")
+_TEXTS = (*_TEXT_COLUMNS, "url", "origin")
 _COMPRESSED = ("id", *_TEXTS)  # the others take no space to speak of
 
 
@@ -86,18 +90,19 @@ def write_shards(
             found = pa.concat_tables(pq.read_table(each, partitioning=None) for each in files)
         else:
             found = _read_all(plan, staged, on_rows)
-        table = _sorted(found)
+        rows = _Rows.of(found)
         del found
-        if not np.array_equal(table["row"].to_numpy(), np.arange(first, end)):
+        if not np.array_equal(rows.table["row"].to_numpy(), np.arange(first, end)):
             raise FailureError(
-                f"{staged}: {len(table)} rows were found of bucket {number}, not {end - first}"
+                f"{staged}: {len(rows.table)} rows were found of bucket {number}, not {end - first}"
             )
         for name in _ADDED:
-            if name in table.column_names:
-                table = table.drop_columns(name)
-            table = table.append_column(name, plan.decided[name].slice(first, len(table)))
+            if name in rows.table.column_names:
+                rows.table = rows.table.drop_columns(name)
+            column = plan.decided[name].slice(first, end - first)
+            rows.table = rows.table.append_column(name, column)
         shards = [shard for shard in plan.shards if first <= shard["first"] < end]
-        _write_bucket(table, shards, output, repeats=repeats, written=written)
+        _write_bucket(rows, shards, output, repeats=repeats, written=written)
     shutil.rmtree(routed, ignore_errors=True)
     return written
 
@@ -123,40 +128,93 @@ def _read_all(plan: Plan, staged: Path, on_rows: Callable[[int], None] | None) -
     return pa.concat_tables(found)
 
 
-def _sorted(table: pa.Table) -> pa.Table:
-    """Sort by row number; a row that stands in the sources twice under one name comes once."""
-    rows = table["row"].to_numpy()
-    order = pa.array(np.argsort(rows))
-    if len(changes(rows[order])) < len(rows):
-        ties = ("row", "original_code", "target_original_code", "url", "source_license")
-        order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in ties])
-        order = order.take(pa.array(changes(rows[order])))
-    return table.take(order)
+@dataclass(slots=True)
+class _Rows:
+    """Rows in their final order; texts stay where they are, and are put in order a shard at a time.
+
+    Attributes:
+        table: All columns but the texts, in order; each is one chunk.
+        texts: The texts by column.
+        order: (rows) where the texts of each row stand.
+    """
+
+    table: pa.Table
+    texts: dict[str, pa.Array]
+    order: pa.Array
+
+    @classmethod
+    def of(cls, found: pa.Table) -> "_Rows":
+        """Sort by row number; a row that stands in the sources twice under one name comes once."""
+        rows = found["row"].to_numpy()
+        order = pa.array(np.argsort(rows))
+        if len(changes(rows[order])) < len(rows):
+            ties = ("row", "original_code", "target_original_code", "url", "source_license")
+            order = pc.sort_indices(found, sort_keys=[(name, "ascending") for name in ties])
+            order = order.take(pa.array(changes(rows[order])))
+        texts = {name: found[name].combine_chunks() for name in TEXTS}
+        return cls(found.drop_columns(list(TEXTS)).take(order).combine_chunks(), texts, order)
+
+    def between(self, start: int, end: int) -> "_Rows":
+        """Return the rows from one place to another."""
+        n_rows = end - start
+        return _Rows(self.table.slice(start, n_rows), self.texts, self.order.slice(start, n_rows))
+
+    def whole(self, shape: str) -> pa.Table:
+        """Return all columns of a shape."""
+        texts = {name: each.take(self.order) for name, each in self.texts.items()}
+        if shape.endswith("pairs"):
+            texts["source_text"] = texts["text"]
+        schema = shard_schema(shape)
+        columns = [
+            texts[field.name] if field.name in texts else self.table[field.name] for field in schema
+        ]
+        return pa.table(columns, schema=schema)
+
+    def shaped(self, shape: str) -> "_Rows":
+        """Return them with the columns of a shape, in its types."""
+        small = [field for field in shard_schema(shape) if field.name not in _TEXT_COLUMNS]
+        table = self.table.select([field.name for field in small]).cast(pa.schema(small))
+        return replace(self, table=table.combine_chunks())
+
+    def without_repeats(self, repeats: Repeats, shards: list[dict[str, Any]]) -> "_Rows":
+        """Return the rows of shards with the texts that `repeats` leaves."""
+        table = repeats(self.whole("documents"), shards)
+        texts = {"text": table["text"].combine_chunks()}
+        return _Rows(table.drop_columns(["text"]), texts, pa.array(np.arange(len(table))))
 
 
 def _write_bucket(
-    table: pa.Table,
+    rows: _Rows,
     shards: list[dict[str, Any]],
     output: Path,
     *,
     repeats: Repeats | None,
     written: "Written",
 ) -> None:
-    """Write shards that follow each other and whose rows are the table's, and count what is written."""
+    """Write the shards of a bucket, several at once, and count what is written."""
     start = shards[0]["first"]
     for shape, group in groupby(shards, key=_shape):
         some = list(group)
-        first, end = some[0]["first"], some[-1]["end"]
-        rows = table.slice(first - start, end - first)
+        first = some[0]["first"]
+        own = rows.between(first - start, some[-1]["end"] - start).shaped(shape)
         if repeats is not None and shape == "documents":
-            changed = repeats(rows, some)
-            written.sizes = recounted(written.sizes, some, rows, changed)
-            rows = changed
-        _write_some(rows, some, shape, output)
-        if not shape.startswith(EXCLUDED):
-            bounds = [0, *(shard["end"] - first for shard in some)]
-            for shard, counts in zip(some, blocks_of(rows, bounds), strict=True):
-                written.blocks.add(shard["component"], shard["label"], counts)
+            changed = own.without_repeats(repeats, some)
+            written.sizes = recounted(written.sizes, some, own.table, changed.table)
+            own = changed
+        _make_folders(output, some)
+        parts = [own.between(shard["first"] - first, shard["end"] - first) for shard in some]
+        paths = [output / shard["file"] for shard in some]
+        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+            counted = pool.map(partial(_write, shape=shape), parts, paths)
+            for shard, counts in zip(some, counted, strict=True):
+                if counts is not None:
+                    written.blocks.add(shard["component"], shard["label"], counts)
+
+
+def _make_folders(output: Path, shards: list[dict[str, Any]]) -> None:
+    with space_checked(output):
+        for folder in sorted({(output / shard["file"]).parent for shard in shards}):
+            folder.mkdir(parents=True, exist_ok=True)
 
 
 def _shape(shard: dict[str, Any]) -> str:
@@ -165,33 +223,23 @@ def _shape(shard: dict[str, Any]) -> str:
     return f"{EXCLUDED} {kind}" if shard["split"] == EXCLUDED else kind
 
 
-def _write_some(table: pa.Table, shards: list[dict[str, Any]], shape: str, output: Path) -> None:
-    """Write shards of one shape that follow each other, and whose rows are the table's."""
-    schema = shard_schema(shape)
-    start = shards[0]["first"]
-    if shape.endswith("pairs"):
-        table = table.rename_columns({"text": "source_text"})
-    n_bytes = np.concatenate([[0], np.cumsum(table["n_bytes"].to_numpy())])
-    table = table.select(schema.names).cast(schema).combine_chunks()
-    settings = _settings(schema.names)
-    with space_checked(output):
-        for folder in sorted({(output / shard["file"]).parent for shard in shards}):
-            folder.mkdir(parents=True, exist_ok=True)
-    for shard in shards:
-        place, size = shard["first"] - start, shard["end"] - shard["first"]
-        path = output / shard["file"]
-        held = max(1, int(n_bytes[place + size] - n_bytes[place]))
-        # Nothing here is in its place before the whole corpus is: no temporary names.
-        with space_checked(path), pa.OSFile(str(path), "wb") as file:
-            pq.write_table(
-                table.slice(place, size),
-                file,
-                row_group_size=max(1, size * _ROW_GROUP_BYTES // held),
-                **settings,
-            )
+def _write(rows: _Rows, path: Path, shape: str) -> dict[str, int] | None:
+    """Write a shard; return the characters by Unicode block of what is kept."""
+    table = rows.whole(shape)
+    held = max(1, pc.sum(table["n_bytes"]).as_py() or 0)
+    # Nothing here is in its place before the whole corpus is: no temporary names.
+    with space_checked(path), pa.OSFile(str(path), "wb") as file:
+        pq.write_table(
+            table,
+            file,
+            row_group_size=max(1, len(table) * _ROW_GROUP_BYTES // held),
+            **_settings(tuple(table.column_names)),
+        )
+    return None if shape.startswith(EXCLUDED) else blocks_of(table)
 
 
-def _settings(names: list[str]) -> dict[str, Any]:
+@cache
+def _settings(names: tuple[str, ...]) -> dict[str, Any]:
     """Return how the columns of a shard are written."""
     return {
         "compression": {name: "zstd" if name in _COMPRESSED else "none" for name in names},

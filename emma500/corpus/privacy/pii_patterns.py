@@ -12,7 +12,7 @@ import numpy as np
 from emma500.languages.writing.characters import (
     CODE_POINTS,
     UNSPACED_SCRIPTS,
-    assigned,
+    described,
     script_slices,
 )
 from emma500.tables import read_table
@@ -242,7 +242,7 @@ def number_classes() -> "NDArray[np.uint8]":
     from emma500.corpus.privacy.pii_kernels import DIGIT, DOT, SEPARATOR
 
     classes = np.zeros(CODE_POINTS, np.uint8)
-    for point in assigned():
+    for point in described():
         if unicodedata.decimal(chr(point), -1) >= 0:
             classes[point] = DIGIT
     classes[[*map(ord, " -()/+"), *_AS_ASCII]] = SEPARATOR
@@ -281,8 +281,9 @@ def _address_parts() -> tuple[re.Pattern[str], re.Pattern[str]]:
     no spaces are written an address cannot be told from what stands around it, unless it is in ASCII.
     """
     is_letter = np.zeros(CODE_POINTS, bool)
-    for point in assigned():
+    for point in described():
         is_letter[point] = 0x7F < point < 0x10000 and unicodedata.category(chr(point))[0] in "LM"
+    is_letter[0xAC00:0xD7A4] = True  # hangul syllables
     for part in script_slices(UNSPACED_SCRIPTS):
         is_letter[part] = False
     edges = np.flatnonzero(np.diff(is_letter.astype(np.int8), prepend=0, append=0))

@@ -15,8 +15,8 @@ from emma500.languages.writing.characters import (
     CONTROL,
     SPACE,
     SPECIAL,
-    assigned,
     character_classes,
+    described,
     script_slices,
 )
 
@@ -153,7 +153,7 @@ def _add_composition(found: "NDArray[np.uint16]") -> None:
         COMBINES  # vowels and finals of hangul
     )
     starts = set(seconds.tolist())
-    for point in _decomposable():
+    for point in decomposable():
         character = chr(point)
         first = unicodedata.normalize("NFD", character)[0]
         if unicodedata.normalize("NFC", character) != character or ord(first) in starts:
@@ -165,10 +165,10 @@ def composition() -> Composition:
     """Return what this Python's Unicode says about canonical composition."""
     classes = np.zeros(CODE_POINTS, np.uint8)
     pairs = []
-    for point in assigned():
+    for point in described():
         classes[point] = unicodedata.combining(chr(point))
     trailing = classes.copy()
-    for point in _decomposable():
+    for point in decomposable():
         character = chr(point)
         trailing[point] = classes[ord(unicodedata.normalize("NFD", character)[-1])]
         parts = unicodedata.decomposition(character).split()
@@ -177,11 +177,12 @@ def composition() -> Composition:
     return Composition(classes=classes, trailing=trailing, pairs=_hash_table(pairs))
 
 
-def _decomposable() -> list[int]:
+@cache
+def decomposable() -> list[int]:
     """Return the code points with a canonical decomposition, hangul syllables (which have a formula) left out."""
     return [
         point
-        for point in assigned()
+        for point in described()
         if (parts := unicodedata.decomposition(chr(point))) and parts[0] != "<"
     ]
 

@@ -37,9 +37,18 @@ _ZERO_WIDTH_SPACE = 0x200B
 _JOINERS = (0x200C, 0x200D, 0x2060)
 
 
-def assigned() -> Iterator[int]:
-    """Yield the code points that can be assigned: planes 0 to 3 up to their last script, and plane 14."""
-    yield from range(0x33480)
+def described() -> Iterator[int]:
+    """Yield the code points whose properties differ from one to the next.
+
+    Those are planes 0 to 3 up to their last script, and plane 14, without unified ideographs and hangul syllables
+    (letters without case that neither combine nor have a decomposition but by formula), surrogates and private use.
+    """
+    yield from range(0x3400)
+    yield from range(0x4DC0, 0x4E00)
+    yield from range(0xA000, 0xAC00)
+    yield from range(0xD7A4, 0xD800)
+    yield from range(0xF900, 0x20000)
+    yield from range(0x2F800, 0x2FA20)
     yield from range(0xE0000, 0xE01F0)
 
 
@@ -69,7 +78,7 @@ def character_classes() -> "tuple[NDArray[np.uint8], NDArray[np.int32]]":
     }
     classes = np.zeros(CODE_POINTS, np.uint8)
     lower = np.arange(CODE_POINTS, dtype=np.int32)
-    for point in assigned():
+    for point in described():
         character = chr(point)
         category = unicodedata.category(character)
         classes[point] = flags.get(category, flags.get(category[0], 0))

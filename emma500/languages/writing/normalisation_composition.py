@@ -8,8 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from emma500.languages.writing.character_traits import COMBINES, composition, traits
-from emma500.languages.writing.characters import CODE_POINTS, assigned
+from emma500.languages.writing.character_traits import (
+    COMBINES,
+    composition,
+    decomposable,
+    traits,
+)
+from emma500.languages.writing.characters import CODE_POINTS
 from emma500.languages.writing.strings import buffers, from_buffers
 
 if TYPE_CHECKING:
@@ -47,10 +52,8 @@ def decomposition() -> Decomposition:
     joins = (traits() & COMBINES) != 0
     places, rows = np.zeros(CODE_POINTS, np.uint16), [[0] * _MOST_PARTS]
     values = np.zeros(len(pairs), np.int32)
-    for point in assigned():
+    for point in decomposable():
         parts = unicodedata.decomposition(chr(point)).split()
-        if not parts or parts[0].startswith("<"):
-            continue
         whole = [ord(each) for each in unicodedata.normalize("NFD", chr(point))]
         places[point] = len(rows)
         joins[point] |= joins[whole[0]]

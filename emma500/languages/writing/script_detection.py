@@ -11,9 +11,7 @@ where these are as many, or none. Variants that share their characters are not t
 Latn): a label may name them and `compatible` accepts them.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -101,23 +99,7 @@ def block_counts(texts: "Texts") -> dict[str, int]:
         texts: Strings, in Arrow or not.
 
     Returns:
-        `blocks` of the `ScriptSurvey`; counts of several calls can be added.
-    """
-    return survey(texts).blocks
-
-
-def block_counts_of_ranges(texts: "Texts", bounds: Sequence[int]) -> list[dict[str, int]]:
-    """Count the characters of ranges of texts by Unicode block.
-
-    >>> block_counts_of_ranges(["да ok", "да", "ok"], [0, 2, 3])
-    [{'Basic Latin': 3, 'Cyrillic': 4}, {'Basic Latin': 2}]
-
-    Args:
-        texts: Strings, in Arrow or not.
-        bounds: (ranges + 1) where each range begins, and the end of the last.
-
-    Returns:
-        What `block_counts` says of each range.
+        Characters by block; counts of several calls can be added.
     """
     from emma500.languages.writing.script_kernel import count_scripts
 
@@ -127,18 +109,13 @@ def block_counts_of_ranges(texts: "Texts", bounds: Sequence[int]) -> list[dict[s
     places = np.zeros(2, np.int32)
     found = np.empty(len(known.script_names), np.uint8)
     shares = np.empty(len(found), np.float32)
-    counted = []
-    for ends in pairwise(bounds):
-        blocks = np.zeros(len(known.block_names), np.int64)
-        # A range is one text to the kernel: its texts stand one after another.
-        count_scripts(
-            data, offsets[list(ends)], known.by_point, known.scripts, known.blocks,
-            main, share, places, found, shares, blocks,
-        )  # fmt: skip
-        counted.append(
-            {known.block_names[place]: int(blocks[place]) for place in np.flatnonzero(blocks)}
-        )
-    return counted
+    blocks = np.zeros(len(known.block_names), np.int64)
+    # All texts are one to the kernel: they stand one after another.
+    count_scripts(
+        data, offsets[[0, -1]], known.by_point, known.scripts, known.blocks,
+        main, share, places, found, shares, blocks,
+    )  # fmt: skip
+    return {known.block_names[place]: int(blocks[place]) for place in np.flatnonzero(blocks)}
 
 
 def survey(texts: "Texts") -> ScriptSurvey:

@@ -29,8 +29,8 @@ from emma500.languages.writing.characters import (
     NUMBER,
     SPACE,
     SPECIAL,
-    assigned,
     character_classes,
+    described,
 )
 from emma500.languages.writing.strings import as_strings, buffers
 from emma500.tables import read_table
@@ -135,7 +135,7 @@ def sentence_flags() -> "NDArray[np.uint16]":
     found[is_content] |= kernel.CONTENT
     found[(classes & NUMBER) != 0] |= kernel.DIGIT
     case = {"Ll": kernel.LOWER, "Lu": kernel.UPPER, "Lt": kernel.UPPER}
-    for point in assigned():
+    for point in described():
         category = unicodedata.category(chr(point))
         found[point] |= case.get(category, kernel.CLOSER if category in _CLOSING else 0)
     found[list(_QUOTES)] |= kernel.CLOSER
