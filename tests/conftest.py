@@ -1,7 +1,9 @@
 """What every test runs under: no network but loopback, no progress bars, caches of its own."""
 
+import multiprocessing
 import os
 import socket
+import time
 from pathlib import Path
 
 import pytest
@@ -100,3 +102,29 @@ def save_model(tmp_path_factory):
 def tiny_model(save_model):
     """The folder of a random Llama of two layers over bytes."""
     return save_model("tiny")
+
+
+@pytest.fixture(scope="session")
+def forkserver():
+    """Processes that have imported what building and training need, so that no kill is preceded by seconds of imports.
+
+    There is one such server to a session, whoever asks for it first.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(
+        [
+            "daft",
+            "numba",
+            "emma500.corpus.pipeline",
+            "emma500.training.run",
+            "emma500.training.trainer",
+            "transformers.models.llama.modeling_llama",
+        ]
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("OMP_NUM_THREADS", "1")
+        patched.setenv("HF_HUB_OFFLINE", "1")
+        process = context.Process(target=time.sleep, args=(0,))
+        process.start()
+        process.join()
+        yield context

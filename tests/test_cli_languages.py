@@ -2,10 +2,12 @@
 
 import io
 import json
+from functools import partial
 
 import pytest
 
 from emma500.cli import main
+from emma500.languages.identification.linear.corpus import TrainingConfig
 
 SWAHILI = (
     "Watu wote wamezaliwa huru, hadhi na haki zao ni sawa. "
@@ -79,6 +81,14 @@ def test_identify_test_measures_and_writes_its_tables(labelled, tmp_path, capsys
     assert "--sources is required" in capsys.readouterr().err
 
 
+@pytest.fixture
+def short_training(monkeypatch):
+    """Training in a hundredth of its steps, which two languages need no more of."""
+    config = partial(TrainingConfig, steps=40_000)
+    monkeypatch.setattr("emma500.languages.identification.linear.identifier.TrainingConfig", config)
+
+
+@pytest.mark.usefixtures("short_training")
 def test_an_identifier_is_trained_tested_and_used(labelled, tmp_path, capsys):
     model = str(tmp_path / "model")
     assert main(["identify", "train", str(labelled), "--output", model]) == 0

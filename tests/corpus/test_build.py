@@ -176,16 +176,6 @@ def test_bad_records_among_good_ones_are_quarantined_with_file_line_and_reason(t
     assert corpus.n_documents == 11
 
 
-def test_a_line_of_fifty_megabytes_is_quarantined_and_the_rest_is_built(tmp_path, rows):
-    with (tmp_path / "a.jsonl").open("w", encoding="utf-8") as file:
-        for row in rows("swh", 3):
-            file.write(json.dumps(row) + "\n")
-        file.write('{"lang": "swh", "text": "' + "moja mbili tatu " * (50_000_000 // 16) + '"}\n')
-    corpus = build_mala(tmp_path / "a.jsonl", tmp_path / "mala", config=FAST)
-    assert excluded(corpus) == {"too_long": 1}
-    assert corpus.n_documents == 3
-
-
 def test_one_record_is_enough(tmp_path, rows, write_jsonl):
     corpus = build_mala(
         write_jsonl(tmp_path / "a.jsonl", rows("yo", 1)), tmp_path / "mala", config=FAST

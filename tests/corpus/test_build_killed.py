@@ -1,27 +1,18 @@
 """A build that is killed -9 at a stage boundary, or inside a stage, and run again ends with the same bytes."""
 
 import json
-import os
 import signal
-import subprocess
-import sys
 import time
 
 import pytest
 
 from emma500.corpus.build import BuildConfig, build_mala
 
-SCRIPT = """
-import sys
-from emma500.corpus.build import BuildConfig, build_mala
-build_mala(sys.argv[1], sys.argv[2], config=BuildConfig(identify="off", shard_bytes=20_000))
-"""
 SUICIDE = """
-import importlib, os, signal, sys
+import importlib, os, signal
 from pathlib import Path
-from emma500.corpus.build import BuildConfig, build_mala
+from emma500.corpus.build import build_mala
 
-module, name, place, source, output = sys.argv[1:]
 owner, name = (Path, "replace") if name == "Path.replace" else (importlib.import_module(module), name)
 function = getattr(owner, name)
 
@@ -31,7 +22,7 @@ def fatal(*args, **options):
     os.kill(os.getpid(), signal.SIGKILL)
 
 setattr(owner, name, fatal)
-build_mala(source, output, config=BuildConfig(identify="off", shard_bytes=20_000))
+build_mala(source, output, config=config)
 """
 CONFIG = BuildConfig(identify="off", shard_bytes=20_000)
 
@@ -44,16 +35,29 @@ def files_of(folder):
     }
 
 
-def kill_when(command, pattern, folder):
-    """Start a process, kill it as soon as a path appears; return whether it was killed before it was done."""
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    while process.poll() is None:
+def kill_when(process, pattern, folder):
+    """Kill a process as soon as a path appears; return whether it was killed before it was done."""
+    while process.exitcode is None:
         if any(folder.glob(pattern)):
-            os.kill(process.pid, signal.SIGKILL)
-            process.wait()
-            return process.returncode == -signal.SIGKILL
+            process.kill()
+            process.join()
+            return process.exitcode == -signal.SIGKILL
         time.sleep(0.0005)
     return False
+
+
+@pytest.fixture
+def start(forkserver):
+    """Start a build in a process of its own."""
+
+    def run(source, output):
+        process = forkserver.Process(
+            target=build_mala, args=(source, output), kwargs={"config": CONFIG}
+        )
+        process.start()
+        return process
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -96,10 +100,9 @@ def texts_and_whole(tmp_path_factory):
         "mala.work/split/corpus/data/*/*.parquet",  # inside the split
     ],
 )
-def test_killed_and_run_again_gives_the_same_bytes(pattern, tmp_path, texts_and_whole):
+def test_killed_and_run_again_gives_the_same_bytes(pattern, tmp_path, texts_and_whole, start):
     path, whole = texts_and_whole
-    command = [sys.executable, "-c", SCRIPT, str(path), str(tmp_path / "mala")]
-    assert kill_when(command, pattern, tmp_path)
+    assert kill_when(start(path, tmp_path / "mala"), pattern, tmp_path)
     assert not (tmp_path / "mala").exists()
     build_mala(path, tmp_path / "mala", config=CONFIG)
     assert files_of(tmp_path / "mala") == whole
@@ -124,39 +127,32 @@ def test_killed_and_run_again_gives_the_same_bytes(pattern, tmp_path, texts_and_
     ],
 )
 def test_killed_at_an_exact_point_and_run_again_gives_the_same_bytes(
-    module, name, place, left, tmp_path, texts_and_whole
+    module, name, place, left, tmp_path, texts_and_whole, forkserver
 ):
     path, whole = texts_and_whole
-    command = [
-        sys.executable,
-        "-c",
-        SUICIDE,
-        module,
-        name,
-        place,
-        str(path),
-        str(tmp_path / "mala"),
-    ]
-    assert subprocess.run(command, capture_output=True).returncode == -signal.SIGKILL
+    names = {"module": module, "name": name, "place": place, "config": CONFIG}
+    names |= {"source": path, "output": tmp_path / "mala"}
+    process = forkserver.Process(target=exec, args=(SUICIDE, names))
+    process.start()
+    process.join()
+    assert process.exitcode == -signal.SIGKILL
     assert {path.name for path in tmp_path.iterdir()} == left
     build_mala(path, tmp_path / "mala", config=CONFIG)
     assert files_of(tmp_path / "mala") == whole
     assert sorted(path.name for path in tmp_path.iterdir()) == ["mala"]
 
 
-def test_a_finished_stage_is_not_run_again(tmp_path, jsonl):
+def test_a_finished_stage_is_not_run_again(tmp_path, jsonl, start):
     build_mala(jsonl, tmp_path / "whole", config=CONFIG)
-    command = [sys.executable, "-c", SCRIPT, str(jsonl), str(tmp_path / "mala")]
-    assert kill_when(command, "mala.work/integration.done", tmp_path)
+    assert kill_when(start(jsonl, tmp_path / "mala"), "mala.work/integration.done", tmp_path)
     before = {path: path.stat().st_mtime_ns for path in tmp_path.glob("mala.work/integration/*")}
     assert before
-    assert kill_when(command, "mala.work/dedup.done", tmp_path)
+    assert kill_when(start(jsonl, tmp_path / "mala"), "mala.work/dedup.done", tmp_path)
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_work_for_other_sources_is_thrown_away(tmp_path, jsonl, rows, write_jsonl):
-    command = [sys.executable, "-c", SCRIPT, str(jsonl), str(tmp_path / "mala")]
-    assert kill_when(command, "mala.work/integration.done", tmp_path)
+def test_work_for_other_sources_is_thrown_away(tmp_path, jsonl, rows, write_jsonl, start):
+    assert kill_when(start(jsonl, tmp_path / "mala"), "mala.work/integration.done", tmp_path)
     other = write_jsonl(tmp_path / "other.jsonl", rows("yo", 12))
     corpus = build_mala(other, tmp_path / "mala", config=CONFIG)
     assert corpus.labels == ("yor_Latn",)

@@ -14,6 +14,7 @@ import pytest
 
 from emma500.corpus.build import BuildConfig, build_mala
 from emma500.errors import OutputError, SourceError, StorageError
+from emma500.folder import Corpus
 
 CONFIG = BuildConfig(
     identify="off", decontaminate=["off"], filters="off", near_dedup=False, shard_bytes=20_000
@@ -279,5 +280,6 @@ def test_a_line_of_fifty_megabytes_is_kept_or_quarantined_within_bounded_memory(
     if n_kept == 4:
         record = {"source": "a.jsonl", "file": "a.jsonl", "line": 3, "reason": "too_long"}
         assert json.loads(quarantine.read_text()) == record
+        assert excluded(Corpus(tmp_path / "mala")) == {"too_long": 1}
     else:
         assert not quarantine.exists()

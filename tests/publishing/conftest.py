@@ -1,6 +1,7 @@
 """Example results to publish, a Hub on loopback, and clients of it in processes of their own."""
 
 import importlib
+import inspect
 import json
 import os
 import subprocess
@@ -15,6 +16,7 @@ import yaml
 from emma500.evaluation.aggregation import details_schema
 from emma500.evaluation.scores import Scores
 from emma500.folder import Corpus, config_name
+from emma500.publishing import corpus_figures, figures, loss_figures
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
@@ -48,10 +50,36 @@ def write_corpus_folder():
 
 @pytest.fixture
 def model(tmp_path, manifests):
-    """A folder as training leaves it, with weights of a few bytes."""
-    folder = tmp_path / "model"
+    return write_model(tmp_path / "model", manifests["training-run"])
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, manifests):
+    """A corpus and the folder of a model trained on it, for tests that change neither."""
+    folder = tmp_path_factory.mktemp("results")
+    corpus = Corpus(write_corpus(folder / "mala", manifests["corpus"]))
+    return corpus, write_model(folder / "model", manifests["training-run"])
+
+
+@pytest.fixture
+def placeholders(monkeypatch):
+    """Files of a few bytes in the place of figures, which take seconds to draw."""
+    for module in (figures, corpus_figures, loss_figures):
+        monkeypatch.setattr(module, "draw", draw_nothing)
+
+
+def draw_nothing(folder, name, figure, size):
+    """Write a figure's two files without drawing it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for ending in ("png", "svg"):
+        (folder / f"{name}.{ending}").write_text(f"{name} {size}", encoding="utf-8")
+    return folder / f"{name}.svg"
+
+
+def write_model(folder, manifest):
+    """Write a folder as training leaves it, with weights of a few bytes."""
     folder.mkdir()
-    (folder / "manifest.json").write_text(json.dumps(manifests["training-run"]), encoding="utf-8")
+    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     (folder / "config.json").write_text("{}", encoding="utf-8")
     (folder / "model.safetensors").write_bytes(b"weights" * 100)
     (folder / "README.md").write_text("a card the trainer left\n", encoding="utf-8")
@@ -105,7 +133,10 @@ def hub(shared, tmp_path, monkeypatch):
 
 @pytest.fixture
 def client(hub, tmp_path):
-    """Run Python code in a process that knows this Hub; what it prints comes back, read as JSON."""
+    """Run Python code in a process that knows this Hub; what it prints comes back, read as JSON.
+
+    What it publishes has placeholders for figures.
+    """
 
     def run(code, *, xet=False, token=True, check=True, **environment):
         env = {
@@ -131,10 +162,13 @@ def client(hub, tmp_path):
     return run
 
 
-_PRELUDE = """
+_PRELUDE = f"""
 import json
+from emma500.publishing import corpus_figures, figures, loss_figures
 from emma500.publishing.publish import PublishConfig, publish
 quick = dict(delay=0.01)
+{inspect.getsource(draw_nothing)}
+figures.draw = corpus_figures.draw = loss_figures.draw = draw_nothing
 """
 
 

@@ -37,6 +37,7 @@ def corpus_text(manifest, config=None, **fields):
     ).render()
 
 
+@pytest.mark.usefixtures("placeholders")
 def test_the_rendered_examples_are_what_the_templates_give(tmp_path, corpus, model, before, after):
     for what, name, config, scores in (
         (corpus, "mala", PublishConfig(), ()),

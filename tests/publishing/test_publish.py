@@ -65,6 +65,7 @@ def test_publishing_again_changes_nothing(tmp_path, corpus):
     assert tree(place(first)) == content
 
 
+@pytest.mark.usefixtures("placeholders")
 def test_a_new_version_drops_what_the_corpus_no_longer_has(
     tmp_path, corpus, manifests, write_corpus_folder
 ):
@@ -107,6 +108,7 @@ def test_saved_scores_give_the_same_repository_as_unsaved_ones(tmp_path, after):
     assert tree(place(saved)) == tree(place(unsaved))
 
 
+@pytest.mark.usefixtures("placeholders")
 def test_a_dry_run_writes_nothing(tmp_path, corpus):
     before = tree(tmp_path)
     published = publish(corpus, "user/mala", PublishConfig(dry_run=True))
@@ -118,6 +120,7 @@ def test_a_dry_run_writes_nothing(tmp_path, corpus):
     assert tree(tmp_path) == before
 
 
+@pytest.mark.usefixtures("placeholders")
 def test_a_folder_with_other_content_is_refused_until_overwrite(tmp_path, corpus):
     folder = tmp_path / "out" / "user" / "mala"
     folder.mkdir(parents=True)
@@ -150,6 +153,7 @@ def test_a_folder_that_nothing_finished_is_refused(tmp_path):
         publish(tmp_path, "user/mala", directory=tmp_path / "out")
 
 
+@pytest.mark.usefixtures("placeholders")
 def test_a_corpus_without_configs_in_its_card_is_refused(tmp_path, corpus):
     (Path(corpus.root) / "README.md").unlink()
     with pytest.raises(SourceError, match="holds no configs in its YAML: build the corpus again"):
@@ -173,6 +177,7 @@ def test_a_configuration_is_checked(field, value):
         PublishConfig(**{field: value})
 
 
+@pytest.mark.usefixtures("placeholders")
 def test_a_hub_that_is_switched_off_is_a_clear_error(corpus):
     with pytest.raises(
         HubError, match="HF_HUB_OFFLINE is set; unset it, or publish to a directory"
@@ -185,11 +190,15 @@ def test_a_hub_that_is_switched_off_is_a_clear_error(corpus):
 
 @pytest.mark.parametrize("xet", [False, True], ids=["lfs", "xet"])
 def test_a_corpus_goes_to_the_hub_and_load_dataset_reads_it(hub, client, corpus, xet):
-    done = client(
+    done, read = client(
         f"""
 first = publish({corpus.root!r}, "emma/mala", PublishConfig(**quick))
 again = publish({corpus.root!r}, "emma/mala", PublishConfig(**quick))
-print(json.dumps([[each.n_uploaded, each.commit, each.url, len(each.files)] for each in (first, again)]))
+from datasets import load_dataset
+one = load_dataset("emma/mala", "yor_Latn", split="train")
+every = load_dataset("emma/mala", split="train", streaming=True)
+told = [[each.n_uploaded, each.commit, each.url, len(each.files)] for each in (first, again)]
+print(json.dumps([told, [one["text"][0], len(list(every))]]))
 """,
         xet=xet,
     )
@@ -201,15 +210,6 @@ print(json.dumps([[each.n_uploaded, each.commit, each.url, len(each.files)] for 
     assert len(there) == n_files + 1  # .gitattributes is the Hub's
     shard = "data/yor_Latn/train-00000-of-00001.parquet"
     assert there[shard] == (Path(corpus.root) / shard).read_bytes()
-    read = client(
-        """
-from datasets import load_dataset
-one = load_dataset("emma/mala", "yor_Latn", split="train")
-every = load_dataset("emma/mala", split="train", streaming=True)
-print(json.dumps([one["text"][0], len(list(every))]))
-""",
-        xet=xet,
-    )
     n_labels = sum(
         row["component"] == "monolingual"
         for row in corpus.manifest["splits"]
@@ -248,23 +248,18 @@ def test_the_card_is_committed_last_together_with_the_deletions(
 def test_a_model_with_its_scores_goes_to_the_hub(hub, client, model, before, after, tmp_path, xet):
     before.save(tmp_path / "before")
     after.save(tmp_path / "after")
-    client(
+    rows = client(
         f"""
 publish({str(model)!r}, "emma/m", scores=[{str(tmp_path / "before")!r}, {str(tmp_path / "after")!r}])
 publish({str(tmp_path / "after")!r}, "emma/scores")
+from datasets import load_dataset
+print(json.dumps(load_dataset("emma/scores", split="train").to_list()))
 """,
         xet=xet,
     )
     there = remote(hub, "model", "emma/m")
     assert there["model.safetensors"] == (model / "model.safetensors").read_bytes()
     assert b"mean of 6 trained languages" in there["README.md"]
-    rows = client(
-        """
-from datasets import load_dataset
-print(json.dumps(load_dataset("emma/scores", split="train").to_list()))
-""",
-        xet=xet,
-    )
     assert rows == json.loads(json.dumps(after.rows))
 
 
@@ -324,16 +319,14 @@ def test_a_refusal_says_what_to_do(client, after, tmp_path, repo_id, token, mess
 
 def test_a_repository_of_somebody_elses_is_not_overwritten(hub, client, after, tmp_path):
     after.save(tmp_path / "scores")
-    client(
-        """
+    theirs = """
 from huggingface_hub import HfApi
 api = HfApi()
 api.create_repo("emma/scores", repo_type="dataset")
 api.upload_file(path_or_fileobj=b"theirs", path_in_repo="results.parquet", repo_id="emma/scores", repo_type="dataset")
 """
-    )
     code = f'publish({str(tmp_path / "scores")!r}, "emma/scores", PublishConfig(overwrite=OVERWRITE, **quick))'
-    failed = client(code.replace("OVERWRITE", "False"), check=False)
+    failed = client(theirs + code.replace("OVERWRITE", "False"), check=False)
     assert (
         "OutputError: emma/scores holds files that are no scores of emma500, as results.parquet"
         in failed.stderr
@@ -349,14 +342,11 @@ api.upload_file(path_or_fileobj=b"theirs", path_in_repo="results.parquet", repo_
 def test_files_that_are_not_ours_stay(hub, client, after, tmp_path):
     after.save(tmp_path / "scores")
     code = f'publish({str(tmp_path / "scores")!r}, "emma/scores", PublishConfig(**quick))'
-    client(
-        code
-        + """
+    note = """
 from huggingface_hub import HfApi
 HfApi().upload_file(path_or_fileobj=b"note", path_in_repo="notes/a.txt", repo_id="emma/scores", repo_type="dataset")
 """
-    )
-    client(code)
+    client(f"{code}\n{note}\n{code}")
     assert remote(hub, "dataset", "emma/scores")["notes/a.txt"] == b"note"
 
 

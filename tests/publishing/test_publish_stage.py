@@ -34,6 +34,9 @@ def built(tmp_path, manifests):
     return Corpus(tmp_path / "mala")
 
 
+pytestmark = pytest.mark.usefixtures("placeholders")
+
+
 def configs_of(folder):
     fields = yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
     return [each["config_name"] for each in fields["configs"]]

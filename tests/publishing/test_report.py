@@ -13,10 +13,11 @@ from emma500.publishing.tables import count, counted, percent, plain, size, tabl
 from emma500.training.run import TrainingRun
 
 
-@pytest.fixture
-def written(tmp_path, corpus, model, before, after):
-    run = TrainingRun(model)
-    return report(corpus, run, before, after, tmp_path / "out", title="A <small> report")
+@pytest.fixture(scope="module")
+def written(tmp_path_factory, results, before, after):
+    corpus, model = results
+    folder = tmp_path_factory.mktemp("report") / "out"
+    return report(corpus, TrainingRun(model), before, after, folder, title="A <small> report")
 
 
 def test_the_html_report_needs_no_other_file(written):
@@ -52,7 +53,8 @@ def test_the_report_opens_with_the_gain_and_the_change_in_english(
     assert "eng_Latn rose from" in opening
 
 
-def test_a_second_report_has_the_same_bytes(written, corpus, model, before, after):
+def test_a_second_report_has_the_same_bytes(written, results, before, after):
+    corpus, model = results
     first = {path: path.read_bytes() for path in written.parent.rglob("*") if path.is_file()}
     run = TrainingRun(model)
     report(corpus, run, before, after, written.parent, title="A <small> report")

@@ -1,9 +1,7 @@
 """A tiny corpus, tokenizer and model, made here: no file of them is stored."""
 
 import json
-import multiprocessing
 import random
-import time
 from pathlib import Path
 
 import pyarrow as pa
@@ -128,26 +126,6 @@ def config():
         )
 
     return make
-
-
-@pytest.fixture(scope="session")
-def forkserver():
-    """Processes that have imported what training needs, so that a kill is not preceded by seconds of imports."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        [
-            "emma500.training.run",
-            "emma500.training.trainer",
-            "transformers.models.llama.modeling_llama",
-        ]
-    )
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setenv("OMP_NUM_THREADS", "1")
-        patched.setenv("HF_HUB_OFFLINE", "1")
-        process = context.Process(target=time.sleep, args=(0,))
-        process.start()
-        process.join()
-        yield context
 
 
 @pytest.fixture
