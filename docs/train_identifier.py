@@ -53,7 +53,6 @@ LICENSES = {
     "generated": "none needed: random characters",
 }
 SEGMENT = 40
-SEGMENT = 40
 MIN_CHARACTERS = 400
 """Of running text, for a label."""
 MIN_OF_MESSAGES = 8000

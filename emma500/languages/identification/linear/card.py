@@ -40,6 +40,7 @@ def card(model: LinearModel, *, measured: str = "", licenses: dict[str, str] | N
                 "## Labels to take with care\n\n"
                 f"Text from one source only ({len(one_source)} labels; an answer must be surer by 0.1): "
                 f"{_list(one_source)}",
+                f"Twins, each pair told apart by weights of its own ({len(model.twins.pairs)}): {_pairs(model)}",
                 f"Less than {_LITTLE:,} bytes of text ({len(little)} labels): {_list(little)}",
                 f"## Labels\n\n{_list(sorted(model.labels))}",
             )
@@ -66,6 +67,11 @@ def _sources(model: LinearModel, licenses: dict[str, str]) -> str:
 
 def _settings(model: LinearModel) -> str:
     return ", ".join(f"{name}={value}" for name, value in sorted(model.card["config"].items()))
+
+
+def _pairs(model: LinearModel) -> str:
+    named = (" and ".join(f"`{model.labels[each]}`" for each in pair) for pair in model.twins.pairs)
+    return ", ".join(named) or "none"
 
 
 def _list(labels: list[str]) -> str:

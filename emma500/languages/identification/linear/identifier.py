@@ -6,7 +6,8 @@
     ['swe_Latn', 'zxx_Latn', 'zxx_Zyyy']
 
 A text of more than 800 bytes is looked at in four windows spread evenly from its begin to its end and cut between
-words. Only labels that can be in the text's main script compete. The score is the probability that the answer is right,
+words. Only labels that can be in the text's main script compete, and an answer that has a twin
+(`twins.TWINS`) is decided again between the two. The score is the probability that the answer is right,
 calibrated for texts of which a fifth are in languages the model does not know; below its label's threshold the answer
 is `und_<Script>`. A text's answer depends on that text alone. Texts should be in NFC.
 """
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROWS_AT_ONCE = 8192
-_VERSION = 1  # of what is done with a model; part of the fingerprint
+_VERSION = 2  # of what is done with a model; part of the fingerprint
 
 
 class LanguageIdentifier:

@@ -15,12 +15,13 @@ import numpy as np
 
 from emma500.errors import SourceError
 from emma500.languages.identification.linear.features import lookup_table, packed, unpacked
+from emma500.languages.identification.linear.twins import Twins
 from emma500.manifest import canonical
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FORMAT = "emma500-identifier-1"
+FORMAT = "emma500-identifier-2"
 FILE = "model.safetensors"
 _BIAS = 8  # a 4-bit number q stands for q - 8
 
@@ -42,6 +43,7 @@ class LinearModel:
         expected: By label, the mean share of features found, the mean score a feature adds, and the logarithm of the
             bytes of its texts, float32 (n_labels, 3).
         threshold: By label, the score below which the answer is und, float32.
+        twins: What tells pairs of labels apart.
         calibration: Coefficients of `calibration.probability`, float64.
         card: What else is known: settings, counts by label and source.
     """
@@ -57,6 +59,7 @@ class LinearModel:
     sampling: int
     expected: "NDArray[np.float32]"
     threshold: "NDArray[np.float32]"
+    twins: Twins
     calibration: "NDArray[np.float64]"
     card: dict[str, Any]
 
@@ -80,6 +83,9 @@ class LinearModel:
             "scales": self.scales,
             "seen": self.seen,
             "threshold": self.threshold,
+            "twin_pairs": self.twins.pairs.astype(np.int16),
+            "twin_scales": self.twins.scales,
+            "twin_weights": self.twins.weights,
             "weights": self.weights,
         }
         # One string: safetensors keeps its metadata in no order.
@@ -129,6 +135,11 @@ class LinearModel:
             sampling=header["sampling"],
             expected=found["expected"],
             threshold=found["threshold"],
+            twins=Twins(
+                pairs=found["twin_pairs"].astype(np.int64),
+                weights=found["twin_weights"],
+                scales=found["twin_scales"],
+            ),
             calibration=found["calibration"],
             card=header["card"],
         )

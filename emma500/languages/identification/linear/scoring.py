@@ -70,7 +70,7 @@ class Scorer:
         measure(
             *buffers(looked_at), model.folding, *model.table, model.rows, self._scales,
             self._weights, self._bias, _spans(barred), barred, number[places], model.seen,
-            model.sampling, out,
+            model.sampling, model.twins.arrays, out,
         )  # fmt: skip
         return written.dictionary_decode(), out
 

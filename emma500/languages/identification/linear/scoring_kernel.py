@@ -11,6 +11,7 @@ from emma500.languages.identification.linear.kernel import (
     hash_features,
     look_up,
 )
+from emma500.languages.identification.linear.twins_kernel import tell_apart
 
 _NO_RIVAL = 25.0  # a label this far behind adds nothing
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -22,7 +23,7 @@ BEST, N_FEATURES, N_FOUND, SCORE, MARGIN, LOG_ODDS, N_TESTED, N_SEEN = 0, 1, 2, 
 def measure(
     data: Any, offsets: Any, folding: Any, slots: Any, places: Any,
     rows: Any, scales: Any, weights: Any, bias: Any, spans: Any, barred: Any, script: Any,
-    seen: Any, sampling: int, out: Any,
+    seen: Any, sampling: int, twins: Any, out: Any,
 ) -> None:  # fmt: skip
     """Find the best label of each text and how it stands out. Each text is measured by itself alone.
 
@@ -41,6 +42,7 @@ def measure(
         script: Number of each text's script; -1: not measured.
         seen: Which features each label's texts had, as `mark_seen` wrote it, uint8.
         sampling: One in how many features is looked up there, a power of 2.
+        twins: What tells pairs of labels apart, as `tell_apart` takes it.
         out: Output, float64 (n, 8): number of the best label or -1, features, features found, the label's score
             above the mean of its rivals, its score above the second, logarithm of its odds, features looked up,
             features its texts had.
@@ -72,6 +74,7 @@ def measure(
             weight, value = weights[k, first:last], hidden[k]
             for each in range(last - first):
                 scores[each] += value * weight[each]
+        tell_apart(hashes, n, twins, bias, excluded, first, scores)
         _stand_out(scores, excluded, first, out[row])
         if out[row, BEST] >= 0:
             _witness(hashes, n, int(out[row, BEST]), seen, sampling, out[row])

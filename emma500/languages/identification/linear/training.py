@@ -23,6 +23,7 @@ from emma500.languages.identification.linear.selection import (
     relatives,
     remembered,
 )
+from emma500.languages.identification.linear.twins import told_apart
 from emma500.languages.writing.strings import buffers
 
 if TYPE_CHECKING:
@@ -101,6 +102,7 @@ def fitted(corpus: Corpus, config: TrainingConfig, steps: int) -> LinearModel:
         sampling=sampling,
         expected=np.ones((n_labels, 3), np.float32),
         threshold=np.zeros(n_labels, np.float32),
+        twins=told_apart(corpus, hashed, config.seed),
         calibration=np.zeros(0),
         card={"config": as_dict(config), "bytes_by_source": corpus.bytes_by_source},
     )
