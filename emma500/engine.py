@@ -31,6 +31,8 @@ BatchFunction = Callable[[pa.RecordBatch], pa.RecordBatch]
 
 _BATCH_ROWS = 1024
 _COMPRESSION = "lz4"  # what a flow writes is read once or twice, and deleted
+_GROUP_BYTES = 32 << 20  # a row group as it is written; it is held whole before, some times larger
+_PARTED_GROUP_BYTES = 1 << 20  # of each of many folders that are written to at once
 _PROBE_BYTES = 1 << 20
 
 logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)
@@ -152,7 +154,7 @@ class Flow:
             StorageError: If the disk is full.
         """
         columns = [partition_by] if partition_by else None
-        with self._run(folder):
+        with self._run(folder, _PARTED_GROUP_BYTES if partition_by else _GROUP_BYTES):
             self._frame.write_parquet(str(folder), compression=_COMPRESSION, partition_cols=columns)
 
     def collect(self) -> pa.Table:
@@ -160,21 +162,22 @@ class Flow:
         with self._run(None):
             return self._frame.to_arrow()
 
-    def _run(self, folder: Path | None) -> "_Running":
-        return _Running(folder, self._failures)
+    def _run(self, folder: Path | None, group_bytes: int = _GROUP_BYTES) -> "_Running":
+        return _Running(folder, self._failures, group_bytes)
 
 
 class _Running:
     """Run a flow with bounded batches, and give its errors back as what they were."""
 
-    def __init__(self, folder: Path | None, failures: list[EmmaError]) -> None:
+    def __init__(self, folder: Path | None, failures: list[EmmaError], group_bytes: int) -> None:
         self._folder = folder
         self._failures = failures
-        # Daft's own default, 131,072 rows a batch, is gigabytes of text.
+        # Daft's own defaults, 131,072 rows a batch and 8 files read at once, are gigabytes of text.
         self._settings = daft.execution_config_ctx(
             default_morsel_size=_BATCH_ROWS,
             parquet_target_filesize=256 << 20,
-            parquet_target_row_group_size=32 << 20,
+            parquet_target_row_group_size=group_bytes,
+            scantask_max_parallel=len(os.sched_getaffinity(0)),
         )
 
     def __enter__(self) -> None:
