@@ -12,7 +12,7 @@ from emma500.folder import Corpus
 from emma500.manifest import MANIFEST, read_manifest
 from emma500.progress import Progress
 from emma500.sources.base import Source
-from emma500.sources.resolve import resolve
+from emma500.sources.resolve import Given, resolve
 from emma500.storage import (
     locked,
     recover_folder,
@@ -25,7 +25,7 @@ __all__ = ["BuildConfig", "build_mala"]
 
 
 def build_mala(
-    sources: str | Path | Sequence[str | Path] = "embedded",
+    sources: Given | Sequence[Given] = "embedded",
     output: str | Path = "mala",
     languages: Sequence[str] | None = None,
     config: BuildConfig | None = None,
@@ -41,7 +41,8 @@ def build_mala(
     the manifest says which did, and why, under "failed".
 
     Args:
-        sources: "embedded", files, folders, Hub dataset ids, or several of these.
+        sources: "embedded", files, folders, Hub dataset ids, sources opened by `sources.resolve` with options of their
+            own, or several of these.
         output: The folder of the corpus.
         languages: Keep these languages only, in any code; names of programming languages for code. Pairs need every
             side but English to be asked for.
@@ -93,7 +94,7 @@ def _is_alone(output: Path) -> bool:
 
 
 def _open_sources(
-    sources: str | Path | Sequence[str | Path], request: Request, config: BuildConfig
+    sources: Given | Sequence[Given], request: Request, config: BuildConfig
 ) -> list[Source]:
     found = resolve(
         sources,

@@ -20,9 +20,12 @@ from emma500.sources.options import Options
 
 EMBEDDED = "embedded"
 
+Given = str | Path | Source
+"""What may be given as a source: a name, an address, a path, or a source that is open."""
+
 
 def resolve(
-    sources: str | Path | Sequence[str | Path],
+    sources: Given | Sequence[Given],
     *,
     languages: Sequence[str] | None = None,
     strict: bool = True,
@@ -34,7 +37,7 @@ def resolve(
         sources: "embedded" (all that is embedded) or the name of one such source; the name of a source
             of the catalogue, with a language if need be (`fineweb2`, `wikipedia:sw`, `nllb:en-sw`); a
             file or a folder (formats.FORMATS); a data set of the Hub (`user/name`,
-            `user/name@revision:config`); or several of these.
+            `user/name@revision:config`); a source that is open already, which is taken as it is; or several of these.
         languages: Of the catalogue's sources and data sets of the Hub, only the configurations and
             files of these languages, in any code.
         strict: False lets a source that cannot be opened, or read to its end, leave one row that says
@@ -50,7 +53,8 @@ def resolve(
         EmmaError: The first of the errors, where none of the sources could be opened; else, if `strict`
             is True, a HubError where the Hub refuses or cannot be reached.
     """
-    given = [sources] if isinstance(sources, str | Path) else list(sources)
+    is_one = isinstance(sources, str) or not isinstance(sources, Sequence)
+    given: list[Given] = [sources] if is_one else list(sources)  # type: ignore[list-item,arg-type]
     if not given:
         raise SourceError(
             'no source is given: name files, folders, data sets of the Hub, or "embedded"'
@@ -78,8 +82,10 @@ def resolve(
     return [TolerantSource(*each) for each in zip(named, roots, strict=True)]
 
 
-def _root(given: str | Path) -> str:
+def _root(given: Given) -> str:
     """Return the folder a file or a folder lies in, with its slash, or "" for what is neither."""
+    if not isinstance(given, str | Path):
+        return ""
     path = Path(given).expanduser()
     is_path = path.exists() or isinstance(given, Path) or path.is_absolute()
     return f"{path.parent}/" if is_path and path.parent != Path() else ""
@@ -105,7 +111,10 @@ def _info(name: str, options: Options) -> SourceInfo:
     )
 
 
-def _opened(given: str | Path, options: Options) -> Iterator[Source]:
+def _opened(given: Given, options: Options) -> Iterator[Source]:
+    if not isinstance(given, str | Path):
+        yield given
+        return
     if given == EMBEDDED:
         yield from (embedded_source(name) for name in embedded_names())
         return

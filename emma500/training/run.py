@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -77,7 +77,8 @@ def continue_pretrain(
         output=Path(output).absolute(), fingerprint=fingerprint(identity), identity=identity
     )
     if place.is_finished:
-        place.close(config.keep_checkpoints)
+        with locked(place.folder) if place.was_left else nullcontext():
+            place.close(config.keep_checkpoints)
         return TrainingRun(output)
     base = _Base(
         name=model,

@@ -47,6 +47,11 @@ class Workplace:
             return False
         return read_manifest(self.output).get("fingerprint") == self.fingerprint
 
+    @property
+    def was_left(self) -> bool:
+        """True if a process that was killed at its end left its work folder, or the lock of it."""
+        return self.folder.exists() or self.folder.with_name(f"{self.folder.name}.lock").exists()
+
     def open(self, config: TrainConfig) -> Path | None:
         """Make the work folder ready; for one process only, the others `join` afterwards.
 

@@ -81,6 +81,8 @@ def test_a_finished_run_returns_at_once(finished, corpus, model):
     from emma500.training.config import TrainConfig
 
     before = (finished.path / "model.safetensors").stat().st_mtime_ns
+    left = finished.path.with_name("out.work.lock")  # as of a process killed at its very end
+    left.touch()
     calls = []
     again = continue_pretrain(
         model,
@@ -90,6 +92,7 @@ def test_a_finished_run_returns_at_once(finished, corpus, model):
         progress=lambda *call: calls.append(call),
     )
     assert calls == []
+    assert not left.exists()
     assert again.manifest == finished.manifest
     assert (finished.path / "model.safetensors").stat().st_mtime_ns == before
 
