@@ -83,6 +83,26 @@ def test_fitting_twice_writes_the_same_bytes(trusted, tmp_path):
     assert (tmp_path / "a.tsv").read_bytes() == (tmp_path / "b.tsv").read_bytes()
 
 
+def test_a_family_of_three_learned_labels_has_the_medians_of_their_limits(tmp_path):
+    path = tmp_path / "text.jsonl"
+    rows = [
+        {"text": text, "lang": code}
+        for seed, code in enumerate(("swh", "zul", "lug", "yor"))
+        for text in documents(100, seed)
+    ]
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    found = {row["label"]: row for row in fit_thresholds(path, tmp_path / "limits.tsv").to_pylist()}
+    # Atlantic-Congo is the widest family of all four, Bantoid of three of them.
+    own = ["lug_Latn", "swh_Latn", "yor_Latn", "zul_Latn"]
+    assert sorted(found) == ["atla1278_Latn", "bant1294_Latn", *own]
+    bantu = [float(found[label]["max_mean_word_length"]) for label in own if label != "yor_Latn"]
+    assert float(found["bant1294_Latn"]["max_mean_word_length"]) == sorted(bantu)[1]
+    assert found["bant1294_Latn"]["note"] == "Bantoid: the medians of 3 labels"
+    limits = Thresholds.of("fineweb2", tmp_path / "limits.tsv")
+    xhosa = limits.row("monolingual", "xho_Latn", "")
+    assert xhosa["max_mean_word_length"] == sorted(bantu)[1]
+
+
 def test_too_little_text_and_an_impossible_tail_are_refused(trusted, tmp_path):
     with pytest.raises(UsageError, match="1000 documents"):
         fit_thresholds(trusted, tmp_path / "limits.tsv", min_texts=1000)

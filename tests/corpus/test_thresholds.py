@@ -41,6 +41,16 @@ def test_a_label_has_its_own_row_or_its_macrolanguages_or_its_scripts_or_the_gen
     assert MALA.row("monolingual", label, macrolanguage)[column] == limit
 
 
+def test_a_label_without_a_row_has_that_of_its_nearest_family_in_its_script(tmp_path):
+    rows = ["label\tmin_words", "ural1272_Latn\t3", "saam1281_Latn\t5", "gmq_Latn\t1"]
+    (tmp_path / "limits.tsv").write_text("\n".join(rows) + "\n", encoding="utf-8")
+    limits = Thresholds.of("mala", tmp_path / "limits.tsv")
+    assert limits.row("monolingual", "sme_Latn", "")["min_words"] == 5
+    assert limits.row("monolingual", "fin_Latn", "")["min_words"] == 3
+    assert limits.row("monolingual", "sme_Cyrl", "")["min_words"] == 10
+    assert limits.row("monolingual", "sqi_Latn", "")["min_words"] == 10
+
+
 def test_strings_and_programs_have_rows_of_their_own_and_other_prose_that_of_its_language():
     assert MALA.row("code", "python", "") == {
         "min_words": 10, "max_words": 1_000_000, "max_mean_line_length": 100, "max_longest_line": 1000,

@@ -21,6 +21,7 @@ from emma500.corpus.signals.measures import CHARACTER_NGRAM, SHARES, WORD_NGRAM,
 from emma500.corpus.text.tokens import Tokens, tokenise
 from emma500.errors import UsageError
 from emma500.languages.codes import Language
+from emma500.languages.families import family_name, lineage
 from emma500.languages.writing.characters import SPACE, SPECIAL, character_classes
 from emma500.storage import write_text
 
@@ -35,6 +36,9 @@ LEAST_STOP_WORDS, MOST_STOP_WORDS = 8, 24
 
 LEAST_WORDS = 1000
 """Stop words are learned from at least this many words."""
+
+LEAST_LABELS = 3
+"""A family has a row where so many of its labels in one script have one."""
 
 _KEPT = ("min_words", "max_words", "min_lid_score", "character_ngram", "word_ngram")
 _LEARNED = frozenset(SHARES) - {"flagged_word_share", "perplexity"}
@@ -66,12 +70,14 @@ def fit_thresholds(
         tail: Share of the documents beyond each limit.
         languages: Only these languages, as codes, names or labels; None for all.
         max_texts: The most documents of a label.
-        min_texts: A label with fewer has no row: its macrolanguage's, its script's or the general one holds for it.
+        min_texts: A label with fewer has no row: its macrolanguage's, its family's, its script's or the general one
+            holds for it.
         **options: For `labelled_texts`: text_column, language_column, language, ...
 
     Returns:
         The table: label, limits, stop_words, and a note with the number of documents and the share of them that all
-        limits together keep.
+        limits together keep. Families of which three or more labels in a script were learned have a row, too: the
+        medians of theirs.
 
     Raises:
         UsageError: If `tail` is not between 0 and .5, or no label has enough documents.
@@ -85,6 +91,7 @@ def fit_thresholds(
         for label, part in by_label(texts)
         if len(part) >= min_texts
     ]
+    rows += family_rows(rows, general)
     if not rows:
         raise UsageError(
             f"no label in {corpus} has {min_texts} documents: give more text, or a smaller min_texts"
@@ -168,6 +175,45 @@ def _row(
     cells = columns | {name: f"{value:.6g}" for name, value in limits.items()}
     note = f"{len(texts)} documents, {is_kept.mean():.1%} kept"
     return {"label": label, **cells, "stop_words": " ".join(words), "note": note}
+
+
+def family_rows(rows: Sequence[Mapping[str, str]], general: Thresholds) -> list[dict[str, str]]:
+    """Return rows for the families of labels that have rows, in the form of these.
+
+    Args:
+        rows: The rows of labels.
+        general: Whose sizes, scores and lengths of runs are taken over.
+
+    Returns:
+        A row for each family and script of `LEAST_LABELS` or more; of families that hold the same labels the
+        widest. A limit is the median of those that the labels have, and none where fewer than half have one.
+    """
+    members: dict[str, list[Mapping[str, str]]] = {}
+    for row in rows:
+        code, _, script = row["label"].partition("_")
+        for family in lineage(code):
+            members.setdefault(f"{family}_{script}", []).append(row)
+    found: dict[tuple[str, ...], dict[str, str]] = {}
+    for name, own in members.items():
+        if len(own) >= LEAST_LABELS:
+            found[tuple(row["label"] for row in own)] = _family_row(name, own, general)
+    return sorted(found.values(), key=lambda row: row["label"])
+
+
+def _family_row(
+    name: str, rows: Sequence[Mapping[str, str]], general: Thresholds
+) -> dict[str, str]:
+    family, _, script = name.partition("_")
+    usual = general.row("monolingual", f"und_{script}", "")
+    cells = dict.fromkeys(rows[0], "")
+    for column in cells.keys() - {"label", "stop_words", "note"}:
+        values = [float(row[column]) for row in rows if row[column]]
+        if column in _KEPT:
+            cells[column] = f"{usual[column]:.6g}" if column in usual else ""
+        elif 2 * len(values) >= len(rows):
+            cells[column] = f"{np.median(values):.6g}"
+    note = f"{family_name(family)}: the medians of {len(rows)} labels"
+    return cells | {"label": name, "note": note}
 
 
 @cache

@@ -13,6 +13,7 @@ from emma500.corpus.signals.domain_signals import DOMAIN_SIGNALS
 from emma500.corpus.signals.measures import CHARACTER_NGRAM, SHARES, WORD_NGRAM, Lists
 from emma500.errors import UsageError
 from emma500.languages.codes import Language
+from emma500.languages.families import lineage
 from emma500.manifest import fingerprint
 from emma500.records import PROSE
 from emma500.tables import parse_table, read_table
@@ -36,7 +37,8 @@ class Thresholds:
     """Limits by label; can be pickled.
 
     Attributes:
-        rows: The limits by label, as "arz_Arab", "*_Thai" or "*"; "code" and "bilingual" are for these components.
+        rows: The limits by label, as "arz_Arab", by family and script, as "bant1294_Latn" (`languages.families`), by
+            script, as "*_Thai", and "*"; "code" and "bilingual" are for these components.
         stop_words: The most frequent words by label; a label without any is not judged by them.
     """
 
@@ -77,12 +79,14 @@ class Thresholds:
             macrolanguage: ISO 639-3 of its macrolanguage, as "ara", or "".
 
         Returns:
-            The row of the label, or of its macrolanguage in the same script, or of its script, or the general one.
+            The row of the label; or of its macrolanguage, or the nearest of its families, in the same script; or of
+            its script; or the general one.
         """
         if component not in PROSE:
             return self.rows.get(component, {})
-        script = label.partition("_")[2]
-        names = (label, f"{macrolanguage}_{script}", f"*_{script}", "*")
+        code, _, script = label.partition("_")
+        above = (f"{family}_{script}" for family in lineage(code))
+        names = (label, f"{macrolanguage}_{script}", *above, f"*_{script}", "*")
         return next((self.rows[name] for name in names if name in self.rows), {})
 
     def least_score(self, lid_label: str) -> float:
