@@ -13,8 +13,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 demo: $(VENV)/.demo-$(STATE)
 	$(BIN)/emma500 demo --output demo/
 
+# Two workers, a file of tests each, with a thread each: more would share the memory bandwidth, and fixtures.
 test: lint
-	$(BIN)/python -m pytest --quiet
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/.dev-$(STATE)
 	$(BIN)/ruff check

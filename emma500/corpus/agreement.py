@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from emma500.languages.identification.identifiers import Identifier
 
-MOST_SENTENCES = 16
+MOST_SENTENCES = 8
 LEAST_SENTENCES = 4
 LEAST_CHARACTERS = 60
 """Shorter sentences are too often taken for a neighbouring language."""

@@ -9,6 +9,7 @@ from emma500.corpus.build import BuildConfig, build_mala
 from emma500.corpus.staging import STAGES
 from emma500.errors import LanguageError, OutputError, SourceError
 from emma500.records import document_schema
+from tests.corpus.results import excluded, read
 
 FAST = BuildConfig(identify="off")
 
@@ -19,19 +20,6 @@ def files_of(folder):
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def read(corpus, component, label, split="train"):
-    table = corpus.read(component, label, split)
-    assert table is not None
-    return table
-
-
-def excluded(corpus):
-    found: dict[str, int] = {}
-    for row in corpus.manifest["excluded"]:
-        found[row["reason"]] = found.get(row["reason"], 0) + row["n_documents"]
-    return found
 
 
 def test_a_file_of_texts_becomes_a_corpus_that_counts_every_stage(jsonl, tmp_path):

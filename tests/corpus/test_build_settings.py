@@ -13,21 +13,9 @@ from emma500.errors import ConfigError, OutputError, SourceError, StorageError
 from emma500.manifest import read_manifest
 from emma500.records import pair_schema
 from emma500.sources.resolve import resolve
+from tests.corpus.results import excluded, read
 
 FAST = BuildConfig(identify="off")
-
-
-def read(corpus, component, label, split="train"):
-    table = corpus.read(component, label, split)
-    assert table is not None
-    return table
-
-
-def excluded(corpus):
-    found: dict[str, int] = {}
-    for row in corpus.manifest["excluded"]:
-        found[row["reason"]] = found.get(row["reason"], 0) + row["n_documents"]
-    return found
 
 
 def test_an_output_with_other_content_is_refused_unless_overwritten(jsonl, tmp_path):
