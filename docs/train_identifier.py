@@ -57,6 +57,8 @@ MIN_CHARACTERS = 400
 """Of running text, for a label."""
 MIN_OF_MESSAGES = 8000
 """A label with less running text than that needs this many characters of messages."""
+MIN_OF_SENTENCES = 1400
+"""Or this many without names of CLDR: from names alone, sentences of a language are not recognised."""
 MESSAGES = 30_000
 """At most this many characters of messages are used of a label: they are not to drown running text."""
 
@@ -96,16 +98,26 @@ def _beside(prose: pa.Table, said: pa.Table) -> pa.Table:
     order = list(range(len(said)))
     random.Random(500).shuffle(order)
     labels, lengths = said["label"].to_pylist(), pc.utf8_length(said["text"]).to_pylist()
-    kept, total = [], _sizes(said)
+    kept, enough = [], _said_enough(said)
     for row in order:
         label = labels[row]
         if label not in room:
-            room[label] = MESSAGES if total[label] >= MIN_OF_MESSAGES and _is_usual(label) else 0
+            room[label] = MESSAGES if label in enough and _is_usual(label) else 0
         left = room[label]
         if left > 0:
             room[label] = left - lengths[row]
             kept.append(row)
     return said.take(sorted(kept))
+
+
+def _said_enough(said: pa.Table) -> set[str]:
+    """Return the labels whose messages suffice without running text."""
+    total, sentences = _sizes(said), _sizes(said.filter(pc.not_equal(said["source"], "cldr")))
+    return {
+        label
+        for label, size in total.items()
+        if size >= MIN_OF_MESSAGES or sentences[label] >= MIN_OF_SENTENCES
+    }
 
 
 def _is_usual(label: str) -> bool:
@@ -124,14 +136,13 @@ def _sizes(table: pa.Table) -> Counter[str]:
 
 def _with_enough(prose: pa.Table, said: pa.Table) -> pa.Table:
     """Leave out labels with hardly any text, which would be taken for their neighbours; not those alone in a script."""
-    running, messages_of = _sizes(prose), _sizes(said)
-    families = Counter(family(label[4:]) for label in {*running, *messages_of})
+    running, enough = _sizes(prose), _said_enough(said)
+    labels = {*running, *said["label"].to_pylist()}
+    families = Counter(family(label[4:]) for label in labels)
     kept = {
         label
-        for label in {*running, *messages_of}
-        if running[label] >= MIN_CHARACTERS
-        or messages_of[label] >= MIN_OF_MESSAGES
-        or families[family(label[4:])] == 1
+        for label in labels
+        if running[label] >= MIN_CHARACTERS or label in enough or families[family(label[4:])] == 1
     }
     table = pa.concat_tables([prose, said])
     return table.filter(pc.is_in(table["label"], pa.array(sorted(kept))))

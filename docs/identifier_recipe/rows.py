@@ -26,7 +26,7 @@ INSEPARABLE = {
     f"{code}_{form}"
     for code in ("cjy", "cdo", "gan", "hak", "hsn", "lzh", "nan", "wuu")
     for form in ("Hani", "Hans", "Hant")
-}
+} | {"dty_Deva"}  # Doteli's few messages would take one in twenty sentences of Nepali.
 WITHOUT_LANGUAGE = {"und", "mis", "mul", "zxx", "ber", "qaa"}
 
 

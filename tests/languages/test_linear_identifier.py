@@ -2,6 +2,7 @@
 
 import pickle
 from collections import defaultdict
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -173,6 +174,13 @@ def test_a_script_no_label_has_is_und_in_that_script(small):
     assert scores.to_pylist() == [0, 0]
 
 
+def test_a_language_alone_in_its_script_keeps_features_in_a_small_model(texts):
+    greek = {"text": ["Καλημέρα κόσμε, τι κάνεις σήμερα;"], "label": ["ell_Grek"], "source": [""]}
+    few = replace(SMALL, features=400, steps=4000)
+    found = LanguageIdentifier.train(pa.concat_tables([texts, pa.table(greek)]), config=few)
+    assert named(found.restricted(found.labels), ["τι κάνεις;"]) == ["ell_Grek"]
+
+
 def test_code_and_noise_are_no_language(shipped):
     code = "for (int i = 0; i < n; i++) { sum += a[i]; } if (x == NULL) { return -1; }"
     markup = '<div class="row"><span id="a1">x</span><td></td><tr></tr><br/></div>' * 3
@@ -210,7 +218,7 @@ def test_knowing_is_aware_of_macrolanguages(shipped):
     assert shipped.knows("swe")
     assert shipped.knows("zho")
     assert shipped.knows("cmn")
-    assert not shipped.knows("tlh")
+    assert not shipped.knows("vol")
     assert all(label[3] == "_" and label[:3] not in ("zxx", "und") for label in shipped.labels)
 
 

@@ -66,12 +66,12 @@ def test_twins_are_told_apart_by_words_of_one_of_them(shipped):
         "Općina ima 400.000 stanovnika, a sljedeći tjedan se otvara nova tvornica kruha i mlijeka.",
         "الراجل ده مش عايز يروح الشغل النهارده علشان تعبان.",
         "لا يريد هذا الرجل أن يذهب إلى العمل اليوم لأنه متعب.",
-        "Bu kitapnı men dünki kün oquğan edim.",  # noqa: RUF001
+        "Men bu kitapnı tünevin oqudım ve pek begendim.",  # noqa: RUF001
         "Bu kitabı ben dün okumuştum.",  # noqa: RUF001
     ]
     found = named(shipped.restricted(shipped.labels), texts)
     assert [each[:3] for each in found] == ["bos", "hrv", "arz", "arb", "crh", "tur"]
 
 
-def test_it_covers_nearly_six_hundred_languages(shipped):
-    assert len({label[:3] for label in shipped.labels}) >= 580
+def test_it_covers_six_hundred_languages(shipped):
+    assert len({label[:3] for label in shipped.labels}) >= 600

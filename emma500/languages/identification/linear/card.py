@@ -38,8 +38,8 @@ def card(model: LinearModel, *, measured: str = "", licenses: dict[str, str] | N
                 f"## Training text\n\n{_sources(model, licenses or {})}",
                 f"Made with {_settings(model)}.",
                 "## Labels to take with care\n\n"
-                f"Text from one source only ({len(one_source)} labels; an answer must be surer by 0.1): "
-                f"{_list(one_source)}",
+                f"Text from one source only ({len(one_source)} labels; an answer must be surer by 0.1):\n\n"
+                f"{_by_source(model, one_source)}",
                 f"Twins, each pair told apart by weights of its own ({len(model.twins.pairs)}): {_pairs(model)}",
                 f"Less than {_LITTLE:,} bytes of text ({len(little)} labels): {_list(little)}",
                 f"## Labels\n\n{_list(sorted(model.labels))}",
@@ -72,6 +72,19 @@ def _settings(model: LinearModel) -> str:
 def _pairs(model: LinearModel) -> str:
     named = (" and ".join(f"`{model.labels[each]}`" for each in pair) for pair in model.twins.pairs)
     return ", ".join(named) or "none"
+
+
+def _by_source(model: LinearModel, labels: list[str]) -> str:
+    """List labels under the source most of their text is from: one known from a Bible knows Bibles best."""
+    found: dict[str, list[str]] = {}
+    for label in labels:
+        sizes = model.card["bytes_by_source"][label]
+        found.setdefault(max(sizes, key=lambda source: sizes[source]), []).append(label)
+    lines = [
+        f"- {source or 'unnamed'} ({len(found[source])}): {_list(found[source])}"
+        for source in sorted(found)
+    ]
+    return "\n".join(lines) or "none"
 
 
 def _list(labels: list[str]) -> str:

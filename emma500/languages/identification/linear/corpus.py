@@ -27,7 +27,7 @@ _FAMILIES = {
 class TrainingConfig:
     """How an identifier is trained."""
 
-    features: int = option(90_000, "How many n-grams the model keeps; 38 bytes each.")
+    features: int = option(95_000, "How many n-grams the model keeps; 38 bytes each.")
     dimensions: int = option(64, "Length of a feature's row; even.")
     steps: int = option(4_000_000, "How many runs of text are learned from; 15 microseconds each.")
     candidates: int = option(2500, "How many n-grams of each label are learned before the cut.")

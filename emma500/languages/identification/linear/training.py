@@ -36,6 +36,10 @@ _REFINED = 0.3
 _CALIBRATION = 0.3
 """Steps of the round that leaves languages out, as a share of all."""
 _FEATURES_PER_CHARACTER = 4
+_ENOUGH = 10_000
+"""Bytes: a label with less text is taken to be rarer, or it would be the answer for its neighbours' unusual texts."""
+_KEPT_ALONE = 50
+"""Features of a label that is alone in its script group."""
 _ONE_SOURCE = 0.1
 """How much surer an answer must be for a label with text from one source only."""
 
@@ -89,6 +93,7 @@ def fitted(corpus: Corpus, config: TrainingConfig, steps: int) -> LinearModel:
     refined.learn(round(steps * _REFINED), config.learning_rate / 4)
     rows, scales = quantised(refined.rows)
     n_labels = len(corpus.labels)
+    bias = refined.bias + _log_prior(corpus)
     seen, sampling = remembered(hashed)
     return LinearModel(
         labels=corpus.labels,
@@ -97,7 +102,7 @@ def fitted(corpus: Corpus, config: TrainingConfig, steps: int) -> LinearModel:
         rows=rows,
         scales=scales,
         weights=refined.weights.astype(np.float16),
-        bias=refined.bias.astype(np.float16),
+        bias=bias.astype(np.float16),
         seen=seen,
         sampling=sampling,
         expected=np.ones((n_labels, 3), np.float32),
@@ -106,6 +111,13 @@ def fitted(corpus: Corpus, config: TrainingConfig, steps: int) -> LinearModel:
         calibration=np.zeros(0),
         card={"config": as_dict(config), "bytes_by_source": corpus.bytes_by_source},
     )
+
+
+def _log_prior(corpus: Corpus) -> "NDArray[np.float32]":
+    """Return what holds labels with little text back: the logarithm of the root of their share of enough of it."""
+    sizes = [sum(corpus.bytes_by_source[label].values()) for label in corpus.labels]
+    share = np.minimum(np.array(sizes) / _ENOUGH, 1)
+    return (0.5 * np.log(np.maximum(share, 1 / _ENOUGH))).astype(np.float32)
 
 
 class _Learner:
@@ -139,17 +151,25 @@ class _Learner:
         )  # fmt: skip
 
     def most_useful(self, n: int) -> "NDArray[np.int64]":
-        """Return the places of the `n` features that move the labels' scores most, the most frequent first."""
+        """Return the places of the `n` features that move the labels' scores most, the most frequent first.
+
+        A label alone in its script group has no rival to learn from: its most frequent features are kept as well.
+        """
         streams = self.streams
         sizes = np.maximum(np.diff(streams.ends), 1)
-        share = np.zeros(len(self.rows))
+        is_alone = np.diff(streams.group_first)[streams.group] == 1
+        share, needed = np.zeros(len(self.rows)), np.zeros(len(self.rows), bool)
         for label, size in enumerate(sizes):
-            share += np.bincount(streams.of(label), minlength=len(share)) / size
+            own = np.bincount(streams.of(label), minlength=len(share))
+            share += own / size
+            if is_alone[label]:
+                often = np.argsort(-own, kind="stable")[:_KEPT_ALONE]
+                needed[often] = own[often] > 0
         centred = self.weights - self.weights.mean(axis=1, keepdims=True)
         effect = np.linalg.norm(self.rows @ np.linalg.cholesky(
             centred @ centred.T / centred.shape[1] + 1e-6 * np.eye(len(centred), dtype=np.float32)
         ), axis=1)  # fmt: skip
-        kept = np.argsort(-effect * share, kind="stable")[:n]
+        kept = np.lexsort([-effect * share, ~needed])[:n]
         return kept[np.argsort(-share[kept], kind="stable")]
 
 

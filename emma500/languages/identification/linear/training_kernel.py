@@ -99,7 +99,7 @@ def related_labels(
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
-def _uniform(state: Any) -> Any:
+def uniform(state: Any) -> Any:
     """Return the next number in [0, 1) of a 64-bit xorshift generator."""
     x = state[0]
     x ^= x << np.uint64(13)
@@ -113,10 +113,10 @@ def _uniform(state: Any) -> Any:
 def _draw(features: Any, begin: int, end: int, n: int, dropout: float, state: Any, out: Any) -> int:
     """Copy a random run of at most `n` features of a label, each left out with probability `dropout`."""
     n = min(n, end - begin)
-    start = begin + int(_uniform(state) * (end - begin - n + 1))
+    start = begin + int(uniform(state) * (end - begin - n + 1))
     kept = 0
     for place in range(start, start + n):
-        if _uniform(state) >= dropout:
+        if uniform(state) >= dropout:
             out[kept] = features[place]
             kept += 1
     return kept
@@ -129,11 +129,11 @@ def _draw_text(
 ) -> Any:  # fmt: skip
     """Copy features of a label and, in place of some, of a related one; return how many."""
     shortest, longest = np.log(lengths[0]), np.log(lengths[1])
-    n = int(np.exp(shortest + (longest - shortest) * _uniform(state)))
-    borrowed = int(n * min(0.9, 2 * mixing[label] * _uniform(state)))
+    n = int(np.exp(shortest + (longest - shortest) * uniform(state)))
+    borrowed = int(n * min(0.9, 2 * mixing[label] * uniform(state)))
     m = _draw(features, ends[label], ends[label + 1], n - borrowed, dropout, state, out)
     if borrowed > 0:
-        pick, place = _uniform(state), 0
+        pick, place = uniform(state), 0
         while place < related.shape[1] - 1 and related_cumulative[label, place] < pick:
             place += 1
         other = related[label, place]
@@ -248,7 +248,7 @@ def descend(
     loss, counted = 0.0, 0
     for step in range(steps):
         rate = np.float32(rates[0] + (rates[1] - rates[0]) * step / steps)
-        label = min(np.searchsorted(cumulative, _uniform(state), side="right"), len(ends) - 2)
+        label = min(np.searchsorted(cumulative, uniform(state), side="right"), len(ends) - 2)
         first, last = group_first[group[label]], group_first[group[label] + 1]
         if last - first < 2:
             continue

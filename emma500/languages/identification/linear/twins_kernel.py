@@ -5,6 +5,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from emma500.languages.identification.linear.training_kernel import uniform
+
 _UNCOMPARED = -1
 
 
@@ -71,17 +73,6 @@ def _weighed(hashes: Any, n: int, weights: Any) -> float:
     return total / np.sqrt(max(n, 1))
 
 
-@numba.njit(cache=True, nogil=True, inline="always")
-def _uniform(state: Any) -> Any:
-    """Return the next number in [0, 1) of a 64-bit xorshift generator."""
-    x = state[0]
-    x ^= x << np.uint64(13)
-    x ^= x >> np.uint64(7)
-    x ^= x << np.uint64(17)
-    state[0] = x
-    return (x >> np.uint64(11)) * (1.0 / 9007199254740992.0)
-
-
 @numba.njit(cache=True, nogil=True)
 def contrast(
     places: Any, bounds: Any, cumulative: Any, weights: Any, rates: Any, lengths: Any, dropout: float,
@@ -108,14 +99,14 @@ def contrast(
     shortest, longest = np.log(lengths[0]), np.log(lengths[1])
     for step in range(steps):
         rate = rates[0] + (rates[1] - rates[0]) * step / steps
-        source = min(np.searchsorted(cumulative, _uniform(state), side="right"), len(bounds) - 1)
-        side = int(_uniform(state) * 2)
+        source = min(np.searchsorted(cumulative, uniform(state), side="right"), len(bounds) - 1)
+        side = int(uniform(state) * 2)
         begin, end = bounds[source, side]
-        n = min(int(np.exp(shortest + (longest - shortest) * _uniform(state))), end - begin)
-        start = begin + int(_uniform(state) * (end - begin - n + 1))
+        n = min(int(np.exp(shortest + (longest - shortest) * uniform(state))), end - begin)
+        start = begin + int(uniform(state) * (end - begin - n + 1))
         m, score = 0, 0.0
         for place in range(start, start + n):
-            if _uniform(state) >= dropout:
+            if uniform(state) >= dropout:
                 drawn[m] = places[place]
                 score += weights[drawn[m]]
                 m += 1
