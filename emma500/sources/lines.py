@@ -56,7 +56,7 @@ def runs(stream: BinaryIO, limit: int, part: Range | None = None) -> Iterator[Ru
         cut = chunk.rfind(b"\n") + 1
         if cut:
             yield Run(line, b"".join((carry, memoryview(chunk)[:cut])))
-            line += chunk.count(b"\n", 0, cut)
+            line += int(np.count_nonzero(np.frombuffer(chunk, np.uint8, cut) == ord("\n")))
         carry = chunk[cut:] if cut else carry + chunk
         if len(carry) > limit:
             yield Run(line, None)

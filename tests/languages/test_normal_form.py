@@ -34,6 +34,22 @@ def test_the_kernel_composes_as_python_does():
     assert found.to_pylist() == [unicodedata.normalize("NFC", text) for text in texts]
 
 
+def test_marks_compose_with_the_letter_before_them_wherever_it_stands_among_eight_bytes():
+    texts = ["abcdefghijklmnopqrstuvwx"[:at] + "e\u0301" + "z" * 9 for at in range(24)]
+    found, is_done = composed(pa.array(texts, pa.large_string()))
+    assert is_done.all()
+    assert found.to_pylist() == [unicodedata.normalize("NFC", text) for text in texts]
+
+
+def test_tidying_drops_what_stands_anywhere_among_eight_bytes_and_nothing_else():
+    line = "ab cdefg hijk & lmn, opqrstu vwxyz."
+    texts = [line[:at] + "\u200b" + line[at:] for at in range(len(line) + 1)]
+    assert normalise(texts).to_pylist() == [line] * len(texts)
+    texts = [line[:at] + "  " + line[at:].lstrip() for at in range(1, len(line))]
+    wanted = [" ".join(text.split()) for text in texts]
+    assert normalise(texts).to_pylist() == wanted
+
+
 def test_what_is_composed_three_times_as_long_has_room():
     texts = ["\U0001d160" * 50, "\u0390" * 50]
     found, _ = composed(pa.array(texts, pa.large_string()))

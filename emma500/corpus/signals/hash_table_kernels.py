@@ -46,15 +46,17 @@ def find(table: Any, mask: int, shift: int, keys: Any, base: int, n: int, key: A
         n: How many keys there are.
         key: The key.
     """
-    slot = np.int64((key * GOLDEN) >> np.uint64(32)) & mask
-    entry = table[shift + slot]
-    while entry >= base and keys[entry - base] != key:
-        slot = (slot + 1) & mask
-        entry = table[shift + slot]
+    # The compiler looks at every signed place, whether it counts from the end.
+    last, first = np.uint64(mask), np.uint64(shift)
+    slot = ((key * GOLDEN) >> np.uint64(32)) & last
+    entry = table[first + slot]
+    while entry >= base and keys[np.uint64(entry - base)] != key:
+        slot = (slot + np.uint64(1)) & last
+        entry = table[first + slot]
     if entry >= base:
         return entry - base
-    table[shift + slot] = base + n
-    keys[n] = key
+    table[first + slot] = base + n
+    keys[np.uint64(n)] = key
     return n
 
 

@@ -86,9 +86,9 @@ def _line(data: Any, at: Any, end: int, kinds: Any, points: Any, n: int, row: An
     dots = last_dot = 0
     while at < end:
         point, at = decode(data, at)
-        points[n] = point
+        points[np.uint64(n)] = point
         n += 1
-        kind = np.int64(kinds[point])
+        kind = np.int64(kinds[np.uint64(point)])
         n_alphabetic += (kind >> 1) & has_letter
         has_letter = (has_letter | kind) & ~(kind >> 1) & 1
         if kind & SIGN:

@@ -50,9 +50,9 @@ def characters(points: Any, n: int, gram: int, room: Any, row: Any) -> None:
     for place in range(n_candidates):
         number = find(room[0], mask, 0, keys, base, distinct, values[place])
         if number == distinct:
-            counts[number] = 0
+            counts[np.uint64(number)] = 0
             distinct += 1
-        counts[number] += 1
+        counts[np.uint64(number)] += 1
     room[1][0] = base + distinct
     row[_GRAMS] = _most_frequent(counts[:distinct], frequencies, n_grams)
     row[_GRAMS + 1] = n_grams
@@ -81,22 +81,23 @@ def _candidates(points: Any, n_grams: int, gram: int, values: Any, bits: Any) ->
     value, out = np.uint64(0), np.uint64(0)
     for place in range(gram - 1):
         value = value * _FACTOR + np.uint64(points[place])
+    coming, hashes = points[gram - 1 : gram - 1 + n_grams], values[:n_grams]
     for place in range(n_grams):
-        value = value * _FACTOR + np.uint64(points[place + gram - 1]) - out
+        value = value * _FACTOR + (np.uint64(coming[place]) - out)
         out = np.uint64(points[place]) * power
-        values[place] = value
+        hashes[place] = value
         slot = (value * GOLDEN) >> shift
         word, bit = slot >> _SIX, _ONE << (slot & _LOW)
         before = once[word]
         twice[word] |= before & bit
         once[word] = before | bit
-    left: Any = 0
+    left = np.uint64(0)
     for place in range(n_grams):
-        value = values[place]
+        value = hashes[place]
         slot = (value * GOLDEN) >> shift
-        values[left] = value
-        left += np.int64((twice[slot >> _SIX] >> (slot & _LOW)) & _ONE)
-    return left
+        hashes[left] = value
+        left += (twice[slot >> _SIX] >> (slot & _LOW)) & _ONE
+    return np.int64(left)
 
 
 @njit(cache=True, nogil=True)
@@ -179,10 +180,10 @@ def _numbered(hashes: Any, lengths: Any, room: Any, mask: int, base: int) -> int
     for place in range(len(hashes)):
         number = find(room[0], mask, 0, keys, base, distinct, hashes[place])
         if number == distinct:
-            counts[number] = 0
-            firsts[number] = place
+            counts[np.uint64(number)] = 0
+            firsts[np.uint64(number)] = place
             distinct += 1
-        counts[number] += 1
+        counts[np.uint64(number)] += 1
         ids[place] = number
         ends[place] = total
         total += np.uint64(lengths[place])
@@ -221,21 +222,21 @@ def _longer(
         n_places -= 1
     left = distinct = 0
     for each in range(n_places):  # without a branch; no key is read again before the next loop
-        place = places[each]
-        first, second = ids[place], ids[place + stride]
-        keys[left] = np.uint64(first) << np.uint64(32) | np.uint64(second)
-        places[left] = place
+        place = np.uint64(places[each])
+        first, second = ids[place], ids[place + np.uint64(stride)]
+        keys[np.uint64(left)] = np.uint64(first) << np.uint64(32) | np.uint64(second)
+        places[np.uint64(left)] = np.int32(place)
         is_kept = second >= 0
         ids[place] = first if is_kept else -1
         left += is_kept
     for each in range(left):
         number = find(table, mask, 0, keys, base, distinct, keys[each])
-        place = places[each]
+        place = np.uint64(places[each])
         if number == distinct:
-            counts[number] = 0
-            firsts[number] = place
+            counts[np.uint64(number)] = 0
+            firsts[np.uint64(number)] = np.int32(place)
             distinct += 1
-        counts[number] += 1
+        counts[np.uint64(number)] += 1
         ids[place] = number
     return left, distinct
 
@@ -259,10 +260,10 @@ def _repeated(ids: Any, places: Any, n_places: int, counts: Any) -> int:
     """Drop the places whose run stands only there; return how many are left."""
     left = 0
     for each in range(n_places):
-        place = places[each]
+        place = np.uint64(places[each])
         number = ids[place]
-        is_kept = counts[number] > 1
-        places[left] = place
+        is_kept = counts[np.uint64(number)] > 1
+        places[np.uint64(left)] = np.int32(place)
         ids[place] = number if is_kept else -1
         left += is_kept
     return left

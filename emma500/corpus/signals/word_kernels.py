@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from numba import njit
 
-from emma500.languages.writing.utf8_kernel import GOLDEN, mix
+from emma500.languages.writing.utf8_kernel import GOLDEN, load, mix
 
 _BYTES = 8
 _SHIFT = np.uint64(32)
@@ -28,22 +28,6 @@ def four(data: Any, at: Any) -> Any:
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _eight(data: Any, at: Any) -> Any:
-    """Return the eight bytes from a place on as a number, the first lowest."""
-    place = np.uint64(at)
-    return (
-        np.uint64(data[place])
-        | (np.uint64(data[place + np.uint64(1)]) << np.uint64(8))
-        | (np.uint64(data[place + np.uint64(2)]) << np.uint64(16))
-        | (np.uint64(data[place + np.uint64(3)]) << np.uint64(24))
-        | (np.uint64(data[place + np.uint64(4)]) << np.uint64(32))
-        | (np.uint64(data[place + np.uint64(5)]) << np.uint64(40))
-        | (np.uint64(data[place + np.uint64(6)]) << np.uint64(48))
-        | (np.uint64(data[place + np.uint64(7)]) << np.uint64(56))
-    )
-
-
-@njit(cache=True, nogil=True, inline="always")
 def _same_low_bytes(differing: Any) -> Any:
     """Return how many of the lowest bytes are 0; the number is not."""
     lowest = differing & (~differing + np.uint64(1))
@@ -55,7 +39,7 @@ def _same_low_bytes(differing: Any) -> Any:
 def same_bytes(data: Any, before: int, at: int, end: int) -> Any:
     """Return where the bytes from `at` on end to be those from `before` on."""
     while at + _BYTES <= end:
-        differing = _eight(data, before) ^ _eight(data, at)
+        differing = load(data, before) ^ load(data, at)
         if differing:
             return at + _same_low_bytes(differing)
         at, before = at + _BYTES, before + _BYTES
@@ -69,7 +53,7 @@ def hashed(data: Any, at: int, end: int) -> Any:
     """Return a hash of some bytes."""
     value = np.uint64(end - at)
     while at + _BYTES <= end:
-        value = (value ^ _eight(data, at)) * GOLDEN
+        value = (value ^ load(data, at)) * GOLDEN
         value ^= value >> _SHIFT
         at += _BYTES
     while at < end:

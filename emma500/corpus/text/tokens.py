@@ -5,12 +5,13 @@ marks) where no spaces are written.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
-from emma500.languages.writing.characters import character_classes
+from emma500.languages.writing.characters import MARK, character_classes
 from emma500.languages.writing.strings import buffers
 
 if TYPE_CHECKING:
@@ -61,13 +62,12 @@ def tokenise(texts: pa.Array) -> Tokens:
     """
     from emma500.corpus.text import token_kernels
 
-    classes, lower = character_classes()
     data, offsets = buffers(texts)
     # A text has no more units than bytes; what is not written to costs nothing.
     room = int(offsets[-1] - offsets[0])
     units, lengths = np.empty(room, np.uint64), np.empty(room, np.uint16)
     ends, counts = np.zeros(len(offsets), np.int64), np.zeros((len(texts), 4), np.int64)
-    token_kernels.tokenise(data, offsets, classes, lower, units, lengths, ends, counts)
+    token_kernels.tokenise(data, offsets, _characters(), units, lengths, ends, counts)
     return Tokens(
         units=units[: ends[-1]], lengths=lengths[: ends[-1]], offsets=ends,
         n_chars=counts[:, 0], n_words=counts[:, 1], n_special=counts[:, 2], n_unspaced=counts[:, 3],
@@ -98,3 +98,13 @@ def shingles(
     out = np.empty(int(places[-1]), np.uint64)
     token_kernels.ngrams(tokens.units, tokens.offsets, sizes, places, out)
     return out, places
+
+
+@cache
+def _characters() -> "NDArray[np.int32]":
+    """Return, by code point, what it is to the kernel."""
+    from emma500.corpus.text.token_kernels import MARKS, OTHERS
+
+    classes, lower = character_classes()
+    others = (classes & ~np.uint8(MARK)).astype(np.int32)
+    return np.where(classes == MARK, lower + MARKS, lower + others * OTHERS)

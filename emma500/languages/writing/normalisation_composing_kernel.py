@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from emma500.languages.writing.normalisation_kernel import slot_of
-from emma500.languages.writing.utf8_kernel import decode
+from emma500.languages.writing.utf8_kernel import HIGHEST, copy, copy_eight, decode, load
 
 _ROOM = 128
 _LONGEST = _ROOM // 4
@@ -40,17 +40,22 @@ def compose(
         start, at, end = to, offsets[text], offsets[text + 1]
         is_done[text] = True
         while at < end:
+            if at + 8 <= end and load(data, at) & HIGHEST == 0:
+                # The last of eight may have marks; nothing before it has any, or changes.
+                to = copy_eight(data, at, out, to) - 1
+                at += 7
+                continue
             begin, count = at, 1
             point, at = decode(data, at)
             first = point
             while at < end:
                 point, after = decode(data, at)
-                if not joins[point]:
+                if not joins[np.uint64(point)]:
                     break
                 count += 1
                 at = after
-            if count == 1 and not places[first]:
-                to = _copied(data, begin, at, out, to)
+            if count == 1 and not places[np.uint64(first)]:
+                to = copy(data, begin, at, out, to)
             elif count <= _LONGEST:
                 n = _decomposed(data, begin, at, classes, places, parts, points)
                 n = _composed(points, n, classes, pairs, values)
@@ -58,17 +63,9 @@ def compose(
                     to = _encode(points[place], out, to)
             else:
                 is_done[text] = False
-                to = _copied(data, offsets[text], end, out, start)
+                to = copy(data, offsets[text], end, out, start)
                 at = end
         out_offsets[text + 1] = to
-
-
-@njit(cache=True, nogil=True, inline="always")
-def _copied(data: Any, at: Any, end: Any, out: Any, to: Any) -> Any:
-    for place in range(at, end):
-        out[to] = data[place]
-        to += 1
-    return to
 
 
 @njit(cache=True, nogil=True)

@@ -16,6 +16,7 @@ _NEWLINE, _BLANK = 10, 32
 _EIGHT_BLANKS, _EIGHT_AMPERSANDS = np.uint64(0x2020202020202020), np.uint64(0x2626262626262626)
 _EIGHT_LOWS, _EIGHT_96 = np.uint64(0x7F7F7F7F7F7F7F7F), np.uint64(0x6060606060606060)
 _EIGHT_1, _FIRST = np.uint64(0x0101010101010101), np.uint64(0x80)
+_LAST = np.uint64(56)
 _LONGEST_ENTITY = 33
 _HANGUL, _N_SYLLABLES, _N_FINALS = 0xAC00, 11172, 28
 
@@ -23,9 +24,10 @@ _HANGUL, _N_SYLLABLES, _N_FINALS = 0xAC00, 11172, 28
 @njit(cache=True, nogil=True)
 def slot_of(value: Any, table: Any) -> Any:
     """Return where a value stands in an open-addressed table of a power of two, or the empty slot it would take."""
-    slot = np.int64(mix(value) & np.uint64(len(table) - 1))
+    mask = np.uint64(len(table) - 1)
+    slot = mix(value) & mask
     while table[slot] and table[slot] != value:
-        slot = (slot + 1) & (len(table) - 1)
+        slot = (slot + np.uint64(1)) & mask
     return slot
 
 
@@ -76,21 +78,24 @@ def _inspect_prose(
     found, blank, lines = 0, True, 2  # as after an empty line: leading white space is untidy
     starter, mark = np.int64(0), np.int64(0)
     while at < end:
-        first = data[at]
+        first = data[np.uint64(at)]
         if 0x20 <= first < 0x7F and at + 8 <= end:
             word = load(data, at)
-            blanks = _blanks(word)
-            if _is_plain(word, blanks) and not (blanks & _FIRST and (blank or lines)):
-                starter, mark, lines = np.int64(data[at + 7]), np.int64(0), 0
+            marks = blanks(word)
+            if is_plain(word, marks) and not (marks & _FIRST and (blank or lines)):
+                starter, mark, lines = np.int64(word >> _LAST), np.int64(0), 0
                 blank = starter == _BLANK
                 at += 8
                 continue
-        if 0x26 < first < 0x7F:
-            starter, mark, blank, lines = np.int64(first), np.int64(0), False, 0
+        if 0x26 < first < 0x7F or (first == _BLANK and not (blank or lines)):
+            starter, mark, blank, lines = np.int64(first), np.int64(0), first == _BLANK, 0
             at += 1
             continue
         point, at = decode(data, at)
-        trait = traits[point]
+        trait = traits[np.uint64(point)]
+        if not trait & t.WATCHED:  # the most frequent case, for speed
+            starter, mark, blank, lines = point, np.int64(0), False, 0
+            continue
         kind = trait & t.KIND
         if kind == t.BLANK or kind == t.BREAK:
             if blank or (point != _BLANK and point != _NEWLINE) or (lines and kind == t.BLANK):
@@ -109,8 +114,8 @@ def _inspect_prose(
             if trait & t.LEGACY or (trait & t.AMPERSAND and _is_entity(data, at, end)):
                 found |= MISSPELT
             continue
-        own = np.int64(classes[point])
-        before = mark if mark else np.int64(trailing[starter])
+        own = np.int64(classes[np.uint64(point)])
+        before = mark if mark else np.int64(trailing[np.uint64(starter)])
         is_near = mark == 0 or mark < own
         is_unordered = own != 0 and own < before
         if (
@@ -127,19 +132,19 @@ def _inspect_prose(
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _blanks(word: Any) -> Any:
+def blanks(word: Any) -> Any:
     """Return the highest bit of each of eight bytes of ASCII that is a blank."""
     return ~((word ^ _EIGHT_BLANKS) + _EIGHT_LOWS) & HIGHEST
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _is_plain(word: Any, blanks: Any) -> bool:
+def is_plain(word: Any, marks: Any) -> bool:
     """Tell whether eight bytes are visible ASCII and single blanks, without an ampersand."""
     return (
         word & HIGHEST == 0
         and (word + _EIGHT_96) & ~(word + _EIGHT_1) & HIGHEST == HIGHEST
         and ((word ^ _EIGHT_AMPERSANDS) + _EIGHT_LOWS) & HIGHEST == HIGHEST
-        and blanks & (blanks << np.uint64(8)) == 0
+        and marks & (marks << np.uint64(8)) == 0
     )
 
 

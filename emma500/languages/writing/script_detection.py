@@ -12,6 +12,7 @@ Latn): a label may name them and `compatible` accepts them.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,8 +71,9 @@ def scripts(texts: "Texts") -> tuple[pa.Array, pa.Array]:
     Returns:
         `main` and `share` of the `ScriptSurvey`.
     """
-    found = survey(texts)
-    return found.main, found.share
+    known = cells()
+    main, share = _parts(texts, known, np.zeros(len(known.block_names), np.int64))
+    return main, share
 
 
 def script_shares(texts: "Texts") -> pa.Array:
@@ -127,13 +129,9 @@ def survey(texts: "Texts") -> ScriptSurvey:
     Returns:
         What was found.
     """
-    array, known = as_strings(texts), cells()
+    known = cells()
     blocks = np.zeros(len(known.block_names), np.int64)
-    parts = [
-        _part(array.slice(start, _ROWS_AT_ONCE), known, blocks)
-        for start in range(0, max(len(array), 1), _ROWS_AT_ONCE)
-    ]
-    main, share, shares = (pa.concat_arrays(each) for each in zip(*parts, strict=True))
+    main, share, shares = _parts(texts, known, blocks, with_shares=True)
     counted = zip(known.block_names, blocks.tolist(), strict=True)
     return ScriptSurvey(
         main=main, share=share, shares=shares, blocks={name: n for name, n in counted if n}
@@ -158,8 +156,22 @@ def compatible(script: str, expected: str) -> bool:
     return written == wanted or written in _WRITTEN_AS.get(wanted, ())
 
 
-def _part(texts: pa.Array, known: Cells, blocks: "NDArray[np.int64]") -> tuple[pa.Array, ...]:
-    """Return `main`, `share` and `shares` of a few thousand texts, and add to the characters by block."""
+def _parts(
+    texts: "Texts", known: Cells, blocks: "NDArray[np.int64]", *, with_shares: bool = False
+) -> list[pa.Array]:
+    """Return `main`, `share` and, where it is asked for, `shares`, and add to the characters by block."""
+    array = as_strings(texts)
+    parts = [
+        _part(array.slice(start, _ROWS_AT_ONCE), known, blocks, with_shares=with_shares)
+        for start in range(0, max(len(array), 1), _ROWS_AT_ONCE)
+    ]
+    return [pa.concat_arrays(each) for each in zip(*parts, strict=True)]
+
+
+def _part(
+    texts: pa.Array, known: Cells, blocks: "NDArray[np.int64]", *, with_shares: bool
+) -> list[pa.Array]:
+    """Do so for a few thousand texts."""
     from emma500.languages.writing.script_kernel import count_scripts
 
     data, offsets = buffers(texts)
@@ -171,16 +183,18 @@ def _part(texts: pa.Array, known: Cells, blocks: "NDArray[np.int64]") -> tuple[p
         data, offsets, known.by_point, known.scripts, known.blocks,
         main, share, places, found, shares, blocks,
     )  # fmt: skip
-    n_found = places[-1]
-    null = pc.is_null(texts)
-    return (
-        pc.if_else(null, None, _named(main, known)),
-        pc.if_else(null, None, pa.array(share)),
-        pa.MapArray.from_arrays(
-            pa.array(places), _named(found[:n_found], known), pa.array(shares[:n_found]), mask=null
-        ),
-    )
+    null, n_found = pc.is_null(texts), places[-1]
+    parts = [pc.if_else(null, None, _named(main)), pc.if_else(null, None, pa.array(share))]
+    if with_shares:
+        names, values = _named(found[:n_found]), pa.array(shares[:n_found])
+        parts.append(pa.MapArray.from_arrays(pa.array(places), names, values, mask=null))
+    return parts
 
 
-def _named(numbers: "NDArray[np.uint8]", known: Cells) -> pa.Array:
-    return pa.DictionaryArray.from_arrays(numbers, pa.array(known.script_names)).cast(pa.string())
+def _named(numbers: "NDArray[np.uint8]") -> pa.Array:
+    return _script_names().take(pa.array(numbers))
+
+
+@cache
+def _script_names() -> pa.Array:
+    return pa.array(cells().script_names, pa.string())

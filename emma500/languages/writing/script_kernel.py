@@ -79,12 +79,12 @@ def _count_cells(data: Any, start: Any, end: Any, cell_of: Any, by_cell: Any, ce
     last = np.int64(cell_of[0])
     at = start
     while at < end:
-        byte = data[at]
+        byte = data[np.uint64(at)]
         if byte < 0x80:
             if at + 8 <= end:
                 word = load(data, at)
                 marks = word & HIGHEST
-                count = count_first(marks) if marks else 8
+                count = count_first(marks) if marks else 8  # foreseen, not waited for
                 n_letters += _n_letters(word, marks)
                 n_ascii += count
                 at += count
@@ -95,7 +95,7 @@ def _count_cells(data: Any, start: Any, end: Any, cell_of: Any, by_cell: Any, ce
             at += 1
             continue
         point, at = decode(data, at)
-        cell = np.int64(cell_of[point])
+        cell = np.int64(cell_of[np.uint64(point)])
         if cell == last:
             n_same += 1
         else:

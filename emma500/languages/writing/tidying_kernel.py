@@ -6,9 +6,11 @@ import numpy as np
 from numba import njit
 
 from emma500.languages.writing import character_traits as t
-from emma500.languages.writing.utf8_kernel import decode
+from emma500.languages.writing.normalisation_kernel import blanks, is_plain
+from emma500.languages.writing.utf8_kernel import copy, copy_eight, decode, load
 
 _NEWLINE, _RETURN, _BLANK, _FLAG, _LAST_TAG = 10, 13, 32, 0x1F3F4, 0xE007F
+_LAST = np.uint64(63)
 
 
 @njit(cache=True, nogil=True)
@@ -49,9 +51,7 @@ def _tidy_code(data: Any, at: int, end: int, traits: Any, out: Any, to: int) -> 
                 out[to : to + lines] = _NEWLINE
                 to += lines
             lines = 0
-            for byte in range(at, after):
-                out[to] = data[byte]
-                to += 1
+            to = copy(data, at, after, out, to)
         at = after
     return to
 
@@ -66,22 +66,24 @@ def _tidy_prose(data: Any, at: int, end: int, traits: Any, out: Any, to: int) ->
         first = data[at]
         if 0x20 < first < 0x7F and run < 0 and lines == 0:  # the most frequent case, for speed
             if blank and to > start:
-                out[to] = _BLANK
+                out[np.uint64(to)] = _BLANK
                 to += 1
-            out[to] = first
-            to += 1
-            at += 1
-            blank, previous, last = 0, np.int64(0), np.int64(first)
+            size = _n_plain(data, at, end)
+            if size > 1:
+                copy_eight(data, at, out, to)
+            else:
+                out[np.uint64(to)] = first
+            to += size
+            at += size
+            blank, previous, last = 0, np.int64(0), np.int64(data[np.uint64(at - 1)])
             continue
         point, after = decode(data, at)
-        trait = np.int64(traits[point])
+        trait = np.int64(traits[np.uint64(point)])
         if run < 0 and lines == 0 and trait & t.KIND == t.VISIBLE:
             if blank and to > start:
-                out[to] = _BLANK
+                out[np.uint64(to)] = _BLANK
                 to += 1
-            for byte in range(at, after):
-                out[to] = data[byte]
-                to += 1
+            to = copy(data, at, after, out, to)
             blank, previous, last, at = 0, trait & t.NEIGHBOURHOOD, point, after
             continue
         kind = _kind_here(data, after, end, traits, trait & t.KIND, previous, last, run)
@@ -90,7 +92,7 @@ def _tidy_prose(data: Any, at: int, end: int, traits: Any, out: Any, to: int) ->
             gap = _gap(start, to, blank, lines)
             wrote = _write_run(data, run, at, is_rtl, traits, previous, around, out, to + gap)
             _write_gap(out, to, gap, lines)
-            to = _copy(data, at, after, out, wrote)
+            to = copy(data, at, after, out, wrote)
             blank, lines, run, previous, last = 0, 0, -1, around, point
         elif kind == t.BLANK or kind == t.BREAK:
             if run >= 0:
@@ -115,11 +117,13 @@ def _tidy_prose(data: Any, at: int, end: int, traits: Any, out: Any, to: int) ->
 
 
 @njit(cache=True, nogil=True, inline="always")
-def _copy(data: Any, at: Any, after: Any, out: Any, to: Any) -> Any:
-    for byte in range(at, after):
-        out[to] = data[byte]
-        to += 1
-    return to
+def _n_plain(data: Any, at: Any, end: Any) -> Any:
+    """Return how many bytes from a visible one on can be copied as they are: eight, seven before a blank, or one."""
+    if at + 8 > end:
+        return 1
+    word = load(data, at)
+    marks = blanks(word)
+    return 8 - np.int64(marks >> _LAST) if is_plain(word, marks) else 1
 
 
 @njit(cache=True, nogil=True)
@@ -221,7 +225,7 @@ def _write_run(
             is_wanted = False
         if is_wanted:
             last = point
-            to = _copy(data, at, after, out, to)
+            to = copy(data, at, after, out, to)
         at = after
     return to
 
