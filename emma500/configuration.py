@@ -5,6 +5,7 @@ documentation and the command line's help; `__post_init__` validates it.
 """
 
 import importlib
+import os
 from collections.abc import Callable
 from dataclasses import field, fields
 from types import ModuleType
@@ -73,3 +74,10 @@ def need(module: str, extra: str) -> ModuleType:
         raise MissingExtraError(
             f"{module} is not installed; it comes with: pip install 'emma500[{extra}]'"
         ) from error
+
+
+def n_cores() -> int:
+    """Return how many cores this process may use; where the system does not say, how many there are."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

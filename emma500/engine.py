@@ -1,12 +1,14 @@
 """The corpus engine: pure functions over Arrow batches, streamed by Daft. The only file that imports Daft.
 
-A `Flow` is a lazy table. It starts from tasks that read sources or from a folder of Parquet files, goes through
-functions batch -> batch, and ends as a folder of Parquet files or as one Arrow table. The engine schedules, streams and
-writes; it promises no order of rows and no file names, so whoever needs the same bytes twice takes them from the data.
+A `Flow` is a lazy table. It starts from tasks, which read sources or row groups of what an earlier stage wrote, may go
+through functions batch -> batch, and ends as a folder of Parquet files or as one Arrow table. The engine schedules,
+streams and writes; it promises no order of rows and no file names, so whoever needs the same bytes twice takes them
+from the data.
 
 The native runner is embedded. `EMMA500_RUNNER=ray` (or `runner="ray"`) runs the same flows on a Ray cluster.
 """
 
+import asyncio
 import logging
 import os
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
@@ -24,6 +26,7 @@ from daft.io.source import DataSource, DataSourceTask
 from daft.recordbatch import RecordBatch
 from daft.schema import Schema
 
+from emma500.configuration import n_cores
 from emma500.errors import ConfigError, EmmaError
 from emma500.storage import space_checked
 
@@ -98,41 +101,42 @@ class Flow:
 
     @classmethod
     def of_tasks(
-        cls, tasks: Sequence[Task], schema: pa.Schema, on_done: Callable[[], None] | None = None
-    ) -> "Flow":
-        """Start from tasks whose batches have one schema; `on_done` is called after each (native runner only)."""
-        failures: list[EmmaError] = []
-        return cls(_Tasks(tasks, schema, failures, _Here(on_done)).read(), failures)
-
-    @classmethod
-    def of_parquet(cls, folder: Path, columns: Sequence[str] | None = None) -> "Flow":
-        """Start from a folder of Parquet files, or from some of their columns."""
-        frame = daft.read_parquet(f"{folder}/**/*.parquet")
-        return cls(frame.select(*columns) if columns is not None else frame)
-
-    def map(
-        self,
-        function: BatchFunction,
+        cls,
+        tasks: Sequence[Task],
         schema: pa.Schema,
+        on_done: Callable[[], None] | None = None,
         on_rows: Callable[[int], None] | None = None,
     ) -> "Flow":
+        """Start from tasks whose batches have one schema.
+
+        Args:
+            tasks: The tasks.
+            schema: The schema of their batches.
+            on_done: Called after each task (native runner only).
+            on_rows: Called with the rows of each batch, from any thread (native runner only).
+
+        Returns:
+            The flow of their rows.
+        """
+        failures: list[EmmaError] = []
+        calls = {"on_done": _Here(on_done), "on_rows": _Here(on_rows)}
+        return cls(_Tasks(tasks, schema, failures, **calls).read(), failures)
+
+    def map(self, function: BatchFunction, schema: pa.Schema) -> "Flow":
         """Send every batch through a function.
 
         Args:
             function: Takes a batch and returns one with as many rows; it can be pickled.
             schema: The schema it returns.
-            on_rows: Called with the rows of each batch, from any thread (native runner only).
 
         Returns:
             The flow of its results.
         """
         names = list(self._frame.column_names)
-        count = _Here(on_rows)  # Daft pickles the function even where it runs here
 
         def over_series(*series: Any) -> pa.StructArray:
             batch = pa.RecordBatch.from_arrays([each.to_arrow() for each in series], names=names)
             result = function(batch)
-            count(len(batch))
             return pa.StructArray.from_arrays(result.columns, fields=list(schema))
 
         mapped = daft.func.batch(
@@ -142,10 +146,6 @@ class Flow:
             batch_size=_BATCH_ROWS,
         )(over_series)
         return Flow(self._frame.select(mapped(*map(daft.col, names))), self._failures)
-
-    def at_least(self, column: str, value: int) -> "Flow":
-        """Keep the rows whose column is at least this number."""
-        return Flow(self._frame.where(daft.col(column) >= value), self._failures)
 
     def write(self, folder: Path, partition_by: str | None = None) -> None:
         """Write all rows as Parquet files into a folder, or into its folders `<column>=<value>`.
@@ -177,7 +177,7 @@ class _Running:
             default_morsel_size=_BATCH_ROWS,
             parquet_target_filesize=256 << 20,
             parquet_target_row_group_size=group_bytes,
-            scantask_max_parallel=len(os.sched_getaffinity(0)),
+            scantask_max_parallel=n_cores(),
         )
 
     def __enter__(self) -> None:
@@ -214,9 +214,12 @@ class _Tasks(DataSource):
         tasks: Sequence[Task],
         schema: pa.Schema,
         failures: list[EmmaError],
+        *,
         on_done: _Here,
+        on_rows: _Here,
     ) -> None:
-        self._tasks = [_Part(task, schema, failures, on_done) for task in tasks]
+        calls = {"on_done": on_done, "on_rows": on_rows}
+        self._tasks = [_Part(task, schema, failures, **calls) for task in tasks]
         self._schema = schema
 
     @property
@@ -240,12 +243,15 @@ class _Part(DataSourceTask):
         task: Task,
         schema: pa.Schema,
         failures: list[EmmaError],
+        *,
         on_done: _Here,
+        on_rows: _Here,
     ) -> None:
         self._task = task
         self._schema = schema
         self._failures = failures
         self._on_done = on_done
+        self._on_rows = on_rows
 
     @property
     def schema(self) -> Any:
@@ -253,8 +259,11 @@ class _Part(DataSourceTask):
 
     async def read(self) -> AsyncIterator[RecordBatch]:
         try:
-            for batch in self._task.read():
+            batches = iter(self._task.read())
+            # Daft reads all tasks on one thread: what blocks it there, or works, keeps the others waiting.
+            while (batch := await asyncio.to_thread(next, batches, None)) is not None:
                 yield RecordBatch.from_arrow_record_batches([batch], self._schema)
+                self._on_rows(len(batch))
         except EmmaError as error:
             self._failures.append(error)
             raise

@@ -13,7 +13,6 @@ from emma500.corpus.config import BuildConfig
 from emma500.corpus.deduplication import stage as dedup
 from emma500.corpus.deduplication.paragraphs import PARAGRAPHS
 from emma500.corpus.deduplication.shingle_index import (
-    SHINGLED,
     Shingle,
     ShingleIndex,
     shingle_schema,
@@ -25,6 +24,7 @@ from emma500.corpus.output.decision_files import FOLDER, write_decision_files
 from emma500.corpus.output.planning import plan_shards
 from emma500.corpus.output.repeats import Repeats
 from emma500.corpus.output.shards import write_shards
+from emma500.corpus.row_groups import mapped, row_groups
 from emma500.corpus.staging import (
     Decisions,
     decided_schema,
@@ -72,25 +72,25 @@ def filter_rows(
     """Decide about every row by its signals."""
     from emma500.engine import Flow
 
-    on_rows = _row_counter(progress, "filtering", staged)
-    flow = Flow.of_parquet(staged, filtering.COLUMNS)
-    flow.map(function, decision_schema(), on_rows).write(folder)
+    total = sum(pq.read_metadata(each).num_rows for each in staged.rglob("*.parquet"))
+    on_rows = _row_counter(progress, "filtering", total)
+    tasks = mapped(staged, filtering.COLUMNS, function)
+    Flow.of_tasks(tasks, decision_schema(), on_rows=on_rows).write(folder)
 
 
 def _row_counter(
-    progress: Progress | None, description: str, staged: Path
+    progress: Progress | None, description: str, total: int
 ) -> Callable[[int], None] | None:
-    """Return what reports the staged rows a flow has gone through, from any of its threads."""
+    """Return what reports the rows a flow has gone through, from any of its threads."""
     if progress is None:
         return None
-    total = sum(pq.read_metadata(each).num_rows for each in staged.rglob("*.parquet"))
     done, lock = 0, threading.Lock()
     progress(description, 0, total)
 
     def count(n_rows: int) -> None:
         nonlocal done
-        with lock:
-            done += n_rows
+        with lock:  # a row that the sources hold twice under one name may be planned once
+            done = min(done + n_rows, total)
             progress(description, done, total)
 
     return count
@@ -110,10 +110,9 @@ def deduplicate(
     def route(index: ShingleIndex, routed: Path) -> None:
         from emma500.engine import Flow
 
-        on_rows = _row_counter(progress, "reading near-duplicates", staged)
-        flow = Flow.of_parquet(staged, SHINGLED)
-        shingled = flow.map(Shingle(index, ngram), shingle_schema(), on_rows)
-        shingled.at_least("row", 0).write(routed, "pack")
+        on_rows = _row_counter(progress, "reading near-duplicates", len(index))
+        tasks = [Shingle(index, ngram, each) for each in row_groups(staged)]
+        Flow.of_tasks(tasks, shingle_schema(), on_rows=on_rows).write(routed, "pack")
 
     dedup.deduplicate(folder, decisions, route, rules=rules, progress=progress)
 
@@ -169,7 +168,7 @@ def split(
         routed=folder / "routed",
         repeats=Repeats(paragraphs, config.dedup_across_labels) if paragraphs.exists() else None,
         progress=progress,
-        on_rows=_row_counter(progress, "splitting", staged),
+        on_rows=_row_counter(progress, "splitting", len(plan.decided)),
     )
     told = {"shards": written.sizes, "blocks": written.blocks.rows()}
     del plan

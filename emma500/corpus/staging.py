@@ -206,6 +206,14 @@ class RowIndex:
         places = np.minimum(np.searchsorted(self._names, names), len(self._names) - 1)
         return np.where(self._names[places] == names, self._values[places], -1)
 
+    def known(self, batch: pa.RecordBatch) -> "tuple[pa.RecordBatch, NDArray[np.int64]]":
+        """Return the rows of a batch that were given, and the value of each."""
+        values = self.find(batch)
+        is_known = values >= 0
+        if is_known.all():
+            return batch, values
+        return batch.filter(pa.array(is_known)), values[is_known]
+
 
 def row_names(ids: "NDArray[np.uint64]", keys: "NDArray[np.uint64]") -> "NDArray[np.uint64]":
     """Fold (id, key) into 64 bits; rows that share them by chance are one in 10^7 at 10^6 rows."""

@@ -14,7 +14,8 @@ from emma500.corpus.deduplication import stage as dedup
 from emma500.corpus.deduplication.clusters import CLUSTERS
 from emma500.corpus.deduplication.paragraphs import PARAGRAPHS, WithoutRepeats, paragraph_hashes
 from emma500.corpus.deduplication.parts import Grouping
-from emma500.corpus.deduplication.shingle_index import SHINGLED, Shingle, shingle_schema
+from emma500.corpus.deduplication.shingle_index import Shingle, shingle_schema
+from emma500.corpus.row_groups import row_groups
 from emma500.corpus.staging import decision_schema, id_numbers
 from emma500.corpus.text import tokens
 from emma500.corpus.text.hashing import hashes
@@ -85,13 +86,16 @@ def router_of(texts, table):
         pa.array(texts, pa.large_string()),
         pa.nulls(len(texts), pa.string()),
     ]
-    staged = pa.table(columns, names=list(SHINGLED))
+    staged = pa.table(columns, names=["id", "key", "text", "target_text"])
 
     def route(index, folder):
-        function = pickle.loads(pickle.dumps(Shingle(index, NGRAM)))
-        batches = [function(batch) for batch in staged.combine_chunks().to_batches(7)]
-        found = pa.Table.from_batches(batches, shingle_schema())
-        found = found.filter(pc.greater_equal(found["row"], 0))
+        path = folder.with_name("staged")
+        path.mkdir(exist_ok=True)
+        pq.write_table(staged, path / "0.parquet", row_group_size=7)
+        tasks = pickle.loads(
+            pickle.dumps([Shingle(index, NGRAM, each) for each in row_groups(path)])
+        )
+        found = pa.Table.from_batches([b for task in tasks for b in task.read()], shingle_schema())
         for pack in found["pack"].unique().to_pylist():
             (folder / f"pack={pack}").mkdir(parents=True)
             own = found.filter(pc.equal(found["pack"], pack))

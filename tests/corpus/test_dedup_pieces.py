@@ -7,8 +7,9 @@ import numpy as np
 import pyarrow as pa
 
 from emma500.corpus.deduplication import graph_kernels, minhash
-from emma500.corpus.deduplication.shingle_index import ShingleIndex, row_names
+from emma500.corpus.deduplication.shingle_index import ShingleIndex
 from emma500.corpus.deduplication.url_copies import normalised_urls
+from emma500.corpus.staging import row_names
 from emma500.corpus.text import tokens
 
 

@@ -15,13 +15,16 @@ import pyarrow.parquet as pq
 
 from emma500.corpus.deduplication.copies import exact_owners
 from emma500.corpus.deduplication.parts import COMPARED, Parts, Rows
-from emma500.corpus.deduplication.shingle_index import ShingleIndex, row_names
+from emma500.corpus.deduplication.shingle_index import ShingleIndex
 from emma500.corpus.deduplication.spill import Spill
+from emma500.corpus.staging import row_names
 from emma500.errors import FailureError
 from emma500.progress import Progress, tracked
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    _Compared = tuple[Rows, NDArray[np.int64], NDArray[np.int64]]
 
 PACK_BYTES = 64 << 20
 """Text of the candidates whose shingles are held at once, in bytes; a larger component is held all the same."""
@@ -63,6 +66,7 @@ class Near:
         self._candidates = Spill(folder / "candidates", _CANDIDATE, memory_rows)
         self._index = ShingleIndex(folder / "index")
         self._n_packs = 0
+        self._last: tuple[int, _Compared] | None = None
         self.folded = Spill(folder / "folded", _FOLDED, memory_rows)
         """By part: each row that is folded, the id of the row it is folded into, and their similarity."""
         self.grown = Spill(folder / "grown", _GROWN, memory_rows)
@@ -109,6 +113,7 @@ class Near:
             own = packs[start : start + size]
             if (own >= 0).any():
                 self._set_aside(part, own)
+        self._last = None
 
     def _buckets(
         self, unit: range, n_bytes: "NDArray[np.int64]"
@@ -135,15 +140,18 @@ class Near:
             yield table["value"].to_numpy(), table["place"].to_numpy()
             spill.drop(number)
 
-    def _compared(self, part: int) -> "tuple[Rows, NDArray[np.int64], NDArray[np.int64]]":
+    def _compared(self, part: int) -> "_Compared":
         """Return the rows of a part, the places of those that are compared, and how many copies every row has."""
+        if self._last is not None and self._last[0] == part:
+            return self._last[1]
         rows = self.parts.rows(self.parts.read(part, COMPARED))
         rows.is_kept[self._is_out(part)] = False
         owners = exact_owners(rows)
         copies = np.bincount(owners[rows.is_kept], minlength=len(owners))
         lengths = np.diff(rows.bands.offsets.to_numpy())
         stays = rows.is_kept & (owners == np.arange(len(owners))) & (lengths > 0)
-        return rows, np.flatnonzero(stays), copies
+        self._last = part, (rows, np.flatnonzero(stays), copies)
+        return self._last[1]
 
     def _packs(
         self, parents: "NDArray[np.int64]", n_bytes: "NDArray[np.int64]"

@@ -116,11 +116,13 @@ class Parts:
         self._schema = schema
         self._grouping = grouping
         self._files = sorted(decisions.rglob("*.parquet"))
+        self._only: pa.Table | None = None
         self._plan(memory_rows)
         spill = Spill(folder / "unsorted", schema, memory_rows)
         for table in self._batches(schema.names):
             spill.add(table, self._part(table))
-        spill.flush()
+        if self._n_parts > 1:
+            spill.flush()
         sizes = [self._sort(spill, part) for part in range(self._n_parts)]
         self.starts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
         """(parts + 1) the first node of each part."""
@@ -143,6 +145,8 @@ class Parts:
 
     def read(self, part: int, columns: Sequence[str] | None = None) -> pa.Table:
         """Return the sorted rows of a part, or some of their columns."""
+        if self._only is not None:
+            return self._only if columns is None else self._only.select(list(columns))
         return read_arrow(self._folder / f"{part}.arrow", columns).combine_chunks()
 
     def rows(self, table: pa.Table) -> Rows:
@@ -191,7 +195,7 @@ class Parts:
         return self._first[numbers] + ((top * self._ranges[numbers]) >> 32)
 
     def _sort(self, spill: Spill, part: int) -> int:
-        """Write a part, sorted by group, text, id and key; return how many rows it has."""
+        """Write a part, sorted by group, text, id and key, or keep the only one; return how many rows it has."""
         table = spill.read(part)
         spill.drop(part)
         groups = self._numbers(self._grouping.groups(table))
@@ -201,6 +205,10 @@ class Parts:
         if self._grouping.across_labels:
             keys += [texts[:, 1], texts[:, 0]]
         order = np.lexsort([*keys, groups])
-        self._folder.mkdir(parents=True, exist_ok=True)
-        write_arrow(self._folder / f"{part}.arrow", table.take(pa.array(order)))
+        table = table.take(pa.array(order))
+        if self._n_parts == 1:
+            self._only = table.combine_chunks()
+        else:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            write_arrow(self._folder / f"{part}.arrow", table)
         return len(table)

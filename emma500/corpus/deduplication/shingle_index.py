@@ -1,5 +1,6 @@
-"""Which rows are candidates, found on disk by name; and the function that sends their shingles where they belong."""
+"""Which rows are candidates, found on disk by name; and the task that sends their shingles where they belong."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,26 +11,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emma500.corpus.deduplication.spill import Spill
-from emma500.corpus.staging import TEXTS, id_numbers
+from emma500.corpus.row_groups import RowGroup
+from emma500.corpus.staging import TEXTS, id_numbers, row_names
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-SHINGLED = ("id", "key", *TEXTS)
-"""The columns of staged rows that `Shingle` reads."""
-
+_NAMES = ("id", "key")
 _ENTRY = pa.schema([("name", pa.uint64()), ("node", pa.int64()), ("pack", pa.int64())])
 _HELD_ROWS = 1 << 20
 _N_RANGES = 64
-
-
-def row_names(ids: "NDArray[np.uint64]", keys: "NDArray[np.uint64]") -> "NDArray[np.uint64]":
-    """Fold (id, key) into 64 bits; rows that share them by chance are one in 10^7 at 10^6 rows."""
-    return (
-        ids[:, 0]
-        ^ (ids[:, 1] * np.uint64(0x9E3779B97F4A7C15))
-        ^ (keys * np.uint64(0xBF58476D1CE4E5B9))
-    )
 
 
 class ShingleIndex:
@@ -42,6 +33,10 @@ class ShingleIndex:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._spill: Spill | None = Spill(folder / "unsorted", _ENTRY, _HELD_ROWS)
+        self._n_rows = 0
+
+    def __len__(self) -> int:
+        return self._n_rows
 
     def add(
         self,
@@ -51,6 +46,7 @@ class ShingleIndex:
     ) -> None:
         """Add candidates: the name, the node and the pack of each."""
         if self._spill is not None:
+            self._n_rows += len(names)
             ranges = (names >> np.uint64(58)).astype(np.int64)
             self._spill.add(pa.table([names, nodes, packs], schema=_ENTRY), ranges)
 
@@ -59,7 +55,7 @@ class ShingleIndex:
         spill, self._spill = self._spill, None
         if spill is None:
             return self
-        spill.flush()
+        self._folder.mkdir(parents=True, exist_ok=True)
         with self._path("name").open("wb") as names, self._path("place").open("wb") as places:
             for number in range(_N_RANGES):
                 table = spill.read(number)
@@ -91,18 +87,27 @@ class ShingleIndex:
 
 @dataclass(frozen=True, slots=True)
 class Shingle:
-    """Sends the candidates of a batch to their sorted, distinct shingles; it can be pickled.
+    """Reads the sorted, distinct shingles of the candidates of a row group; a task of the engine, it can be pickled.
 
     Attributes:
         index: The candidates.
         ngram: Words a shingle.
+        rows: The row group.
     """
 
     index: ShingleIndex
     ngram: int
+    rows: RowGroup
 
-    def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Return `row`, `pack` and `shingles` of each row; -1 and none where it is no candidate."""
+    def read(self) -> Iterator[pa.RecordBatch]:
+        """Yield `row`, `pack` and `shingles` of its candidates; without any, its text isn't read."""
+        if not any((self.index.find(each) >= 0).any() for each in self.rows.batches(_NAMES)):
+            return
+        for batch in self.rows.batches((*_NAMES, *TEXTS)):
+            yield self.shingled(batch)
+
+    def shingled(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """Return `row`, `pack` and `shingles` of the candidates of a batch."""
         from emma500.corpus.deduplication import graph_kernels
         from emma500.corpus.text.tokens import shingles, tokenise
 
@@ -114,12 +119,9 @@ class Shingle:
         grams, offsets = shingles(tokenise(joined), self.ngram)
         ends = np.zeros(len(offsets), np.int64)
         graph_kernels.sort_distinct(grams, offsets, ends)
-        sizes = np.zeros(len(batch), np.int64)
-        sizes[places] = np.diff(ends)
-        lists = pa.LargeListArray.from_arrays(
-            pa.array(np.concatenate([[0], np.cumsum(sizes)])), pa.array(grams[: ends[-1]])
-        )
-        columns = [pa.array(found[:, 0].copy()), pa.array(found[:, 1].copy()), lists]
+        lists = pa.LargeListArray.from_arrays(pa.array(ends), pa.array(grams[: ends[-1]]))
+        own = found[places]
+        columns = [pa.array(own[:, 0].copy()), pa.array(own[:, 1].copy()), lists]
         return pa.RecordBatch.from_arrays(columns, schema=shingle_schema())
 
 

@@ -1,7 +1,7 @@
 """Rows too many for memory, on disk: a folder of Arrow files for each number they are sorted out by."""
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,25 +54,19 @@ class Spill:
 
     def numbers(self) -> list[int]:
         """Return the numbers that have rows."""
-        self.flush()
-        if not self.folder.exists():
-            return []
-        return sorted(int(each.name) for each in self.folder.iterdir())
+        written = self.folder.iterdir() if self.folder.exists() else ()
+        return sorted({*self._held, *(int(each.name) for each in written)})
 
-    def read(self, number: int, columns: Sequence[str] | None = None) -> pa.Table:
-        """Return the rows of a number, or some of their columns."""
-        self.flush()
-        tables = list(self._pieces(number, columns))
-        names = self.schema.names if columns is None else columns
-        schema = pa.schema([self.schema.field(name) for name in names])
-        return pa.concat_tables(tables).combine_chunks() if tables else schema.empty_table()
-
-    def _pieces(self, number: int, columns: Sequence[str] | None) -> Iterator[pa.Table]:
-        for each in sorted((self.folder / str(number)).glob("*.arrow")):
-            yield read_arrow(each, columns)
+    def read(self, number: int) -> pa.Table:
+        """Return the rows of a number in the order in which they were added."""
+        files = sorted((self.folder / str(number)).glob("*.arrow"))
+        tables = [read_arrow(each) for each in files]
+        tables += [each.cast(self.schema) for each in self._held.get(number, ())]
+        return pa.concat_tables(tables).combine_chunks() if tables else self.schema.empty_table()
 
     def drop(self, number: int) -> None:
-        """Delete the rows of a number."""
+        """Let go of the rows of a number."""
+        self._n_held -= sum(map(len, self._held.pop(number, ())))
         shutil.rmtree(self.folder / str(number), ignore_errors=True)
 
 

@@ -72,6 +72,7 @@ def deduplicate(
         progress: Called as the work goes on.
     """
     spilled = folder / "spilled"
+    spilled.mkdir()
     parts = Parts(
         spilled / "parts",
         decisions,

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emma500.corpus.output.splitting import split_names
+from emma500.corpus.row_groups import mapped
 from emma500.corpus.staging import (
     Decisions,
     Numbers,
@@ -55,7 +56,7 @@ class _Route:
     index: RowIndex
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        rows = self.index.find(batch)
+        batch, rows = self.index.known(batch)
         arrays = [*batch.columns, pa.array(rows), pa.array(rows // _FILE_ROWS)]
         schema = _routed_schema()
         return pa.RecordBatch.from_arrays(
@@ -81,8 +82,8 @@ def write_decision_files(
     order = _order(decided.ids, decided.keys, decided.numbers["reason"] > 0)
     index = RowIndex(decided.ids[order], decided.keys[order], np.arange(len(order), dtype=np.int64))
     routed = folder.with_name("routed-decisions")
-    flow = Flow.of_parquet(staged, _measured()).map(_Route(index=index), _routed_schema())
-    flow.at_least("row", 0).write(routed, "file")
+    tasks = mapped(staged, _measured(), _Route(index=index))
+    Flow.of_tasks(tasks, _routed_schema()).write(routed, "file")
     folder.mkdir()
     schema = decision_file_schema()
     for number in range(-(-len(order) // _FILE_ROWS)):

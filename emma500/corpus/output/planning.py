@@ -5,6 +5,7 @@ fits in memory and holds whole shards.
 """
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -29,17 +30,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _PLANNED = (
-    "id",
-    "key",
-    "component",
-    "label",
-    "n_words",
-    "n_chars",
-    "n_bytes",
-    "cluster_size",
-    "stage",
-    "reason",
-)
+    "id", "key", "component", "label", "n_words", "n_chars", "n_bytes", "cluster_size", "stage", "reason",
+)  # fmt: skip
 _SIZES = ("n_documents", "n_words", "n_chars", "n_bytes")
 _PART = ("component", "label", "split", "stage")
 _COUNTED = ("n_words", "n_chars", "n_bytes", "cluster_size")
@@ -77,8 +69,8 @@ class Route:
     buckets: "NDArray[np.int64]"
 
     def __call__(self, batch: pa.RecordBatch) -> pa.RecordBatch:
-        """Add the row number (-1 for a row that is not written) and the bucket."""
-        rows = self.index.find(batch)
+        """Return the rows that are written, with the row number and the bucket of each."""
+        batch, rows = self.index.known(batch)
         buckets = np.searchsorted(self.buckets, rows, "right") - 1
         schema = routed_schema()
         columns = [batch[name] for name in schema.names if name not in _ROUTED]
@@ -103,6 +95,7 @@ def routed_schema() -> pa.Schema:
     return pa.schema([*fields, ("row", pa.int64()), ("bucket", pa.int64())])
 
 
+@cache
 def shard_schema(shape: str) -> pa.Schema:
     """Return the schema of shards of documents or pairs, or of what was left out of them ("excluded pairs")."""
     schema = pair_schema() if shape.endswith("pairs") else document_schema()

@@ -4,21 +4,21 @@ What fits in one bucket is read at once; of more, the engine routes rows into bu
 written. So the bytes of a shard depend on its rows alone.
 """
 
-import os
 import shutil
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, partial
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from emma500.configuration import n_cores
 from emma500.corpus.output.blocks import Blocks, blocks_of
 from emma500.corpus.output.planning import (
     Plan,
@@ -28,18 +28,24 @@ from emma500.corpus.output.planning import (
 )
 from emma500.corpus.output.repeats import Repeats, recounted
 from emma500.corpus.output.splitting import EXCLUDED
+from emma500.corpus.output.texts import Texts
+from emma500.corpus.row_groups import RowGroup, mapped, row_groups
 from emma500.corpus.staging import TEXTS, changes
 from emma500.errors import FailureError
 from emma500.progress import Progress, tracked
 from emma500.storage import space_checked
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 _ROW_GROUP_BYTES = 64 << 20
-_READ_ROWS = 8192
+_WINDOW_BYTES = 4 << 20
 _ADDED = ("cluster_size", "stage", "reason")
 _WORDS = ("label", "source_label", "target_label", "iso639_3", "script", "macrolanguage", "original_code",
           "target_original_code", "source", "source_license", "lid_label", "lid_verdict", "component",
           "stage", "reason")  # fmt: skip
 _TEXT_COLUMNS = ("text", "source_text", "target_text")
+_READ_AS = {"source_text": "text"}
 _TEXTS = (*_TEXT_COLUMNS, "url", "origin")
 _COMPRESSED = ("id", *_TEXTS)  # the others take no space to speak of
 
@@ -110,22 +116,24 @@ def write_shards(
 def _route(plan: Plan, staged: Path, routed: Path, on_rows: Callable[[int], None] | None) -> None:
     from emma500.engine import Flow
 
-    flow = Flow.of_parquet(staged, routed_columns())
-    flow.map(plan.route, routed_schema(), on_rows).at_least("row", 0).write(routed, "bucket")
+    tasks = mapped(staged, routed_columns(), plan.route)
+    Flow.of_tasks(tasks, routed_schema(), on_rows=on_rows).write(routed, "bucket")
 
 
 def _read_all(plan: Plan, staged: Path, on_rows: Callable[[int], None] | None) -> pa.Table:
-    """Return the rows of the only bucket."""
-    found = [routed_schema().empty_table()]
-    for file in sorted(staged.rglob("*.parquet")):
-        with pq.ParquetFile(file) as parquet:
-            for batch in parquet.iter_batches(_READ_ROWS, columns=routed_columns()):
-                routed = pa.Table.from_batches([plan.route(batch)])
-                is_in = routed["row"].to_numpy() >= 0
-                found.append(routed if is_in.all() else routed.filter(pa.array(is_in)))
-                if on_rows is not None:
-                    on_rows(len(batch))
-    return pa.concat_tables(found)
+    """Return the rows of the only bucket, read by as many threads as there are cores."""
+
+    def read(rows: RowGroup) -> list[pa.Table]:
+        found = []
+        for batch in rows.batches(routed_columns()):
+            found.append(pa.Table.from_batches([plan.route(batch)]))
+            if on_rows is not None:
+                on_rows(len(found[-1]))
+        return found
+
+    with ThreadPoolExecutor(n_cores()) as pool:
+        tables = list(pool.map(read, row_groups(staged)))
+    return pa.concat_tables([routed_schema().empty_table(), *chain.from_iterable(tables)])
 
 
 @dataclass(slots=True)
@@ -139,34 +147,36 @@ class _Rows:
     """
 
     table: pa.Table
-    texts: dict[str, pa.Array]
-    order: pa.Array
+    texts: dict[str, Texts]
+    order: "NDArray[np.int64]"
 
     @classmethod
     def of(cls, found: pa.Table) -> "_Rows":
         """Sort by row number; a row that stands in the sources twice under one name comes once."""
         rows = found["row"].to_numpy()
-        order = pa.array(np.argsort(rows))
+        order = np.argsort(rows)
         if len(changes(rows[order])) < len(rows):
             ties = ("row", "original_code", "target_original_code", "url", "source_license")
             order = pc.sort_indices(found, sort_keys=[(name, "ascending") for name in ties])
-            order = order.take(pa.array(changes(rows[order])))
-        texts = {name: found[name].combine_chunks() for name in TEXTS}
-        return cls(found.drop_columns(list(TEXTS)).take(order).combine_chunks(), texts, order)
+            order = order.to_numpy().astype(np.int64)
+            order = order[changes(rows[order])]
+        texts = {name: Texts(found[name]) for name in TEXTS}
+        small = found.drop_columns(list(TEXTS)).combine_chunks()
+        return cls(small.take(pa.array(order)), texts, order)
 
     def between(self, start: int, end: int) -> "_Rows":
         """Return the rows from one place to another."""
         n_rows = end - start
-        return _Rows(self.table.slice(start, n_rows), self.texts, self.order.slice(start, n_rows))
+        return _Rows(self.table.slice(start, n_rows), self.texts, self.order[start:end])
 
     def whole(self, shape: str) -> pa.Table:
         """Return all columns of a shape."""
-        texts = {name: each.take(self.order) for name, each in self.texts.items()}
-        if shape.endswith("pairs"):
-            texts["source_text"] = texts["text"]
         schema = shard_schema(shape)
         columns = [
-            texts[field.name] if field.name in texts else self.table[field.name] for field in schema
+            self.texts[_READ_AS.get(name, name)].take(self.order)
+            if name in _TEXT_COLUMNS
+            else self.table[name]
+            for name in schema.names
         ]
         return pa.table(columns, schema=schema)
 
@@ -179,8 +189,8 @@ class _Rows:
     def without_repeats(self, repeats: Repeats, shards: list[dict[str, Any]]) -> "_Rows":
         """Return the rows of shards with the texts that `repeats` leaves."""
         table = repeats(self.whole("documents"), shards)
-        texts = {"text": table["text"].combine_chunks()}
-        return _Rows(table.drop_columns(["text"]), texts, pa.array(np.arange(len(table))))
+        texts = {"text": Texts(table["text"])}
+        return _Rows(table.drop_columns(["text"]), texts, np.arange(len(table)))
 
 
 def _write_bucket(
@@ -202,13 +212,21 @@ def _write_bucket(
             written.sizes = recounted(written.sizes, some, own.table, changed.table)
             own = changed
         _make_folders(output, some)
-        parts = [own.between(shard["first"] - first, shard["end"] - first) for shard in some]
-        paths = [output / shard["file"] for shard in some]
-        with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
-            counted = pool.map(partial(_write, shape=shape), parts, paths)
-            for shard, counts in zip(some, counted, strict=True):
-                if counts is not None:
-                    written.blocks.add(shard["component"], shard["label"], counts)
+        windows = _windows(own, some)
+        write = partial(_write_window, own, first, shape=shape, output=output)
+        with ThreadPoolExecutor(n_cores()) as pool:
+            for window, counted in zip(windows, pool.map(write, windows), strict=True):
+                for shard, counts in zip(window, counted, strict=True):
+                    if counts is not None:
+                        written.blocks.add(shard["component"], shard["label"], counts)
+
+
+def _windows(rows: _Rows, shards: list[dict[str, Any]]) -> list[list[dict[str, Any]]]:
+    """Put shards together whose texts are copied at once: a thousand small ones would each visit all chunks."""
+    ends = [shard["end"] for shard in shards]
+    n_bytes = np.cumsum(rows.table["n_bytes"].to_numpy())[np.array(ends) - shards[0]["first"] - 1]
+    numbers = dict(zip(ends, (n_bytes // _WINDOW_BYTES).tolist(), strict=True))
+    return [list(each) for _, each in groupby(shards, lambda shard: numbers[shard["end"]])]
 
 
 def _make_folders(output: Path, shards: list[dict[str, Any]]) -> None:
@@ -223,9 +241,33 @@ def _shape(shard: dict[str, Any]) -> str:
     return f"{EXCLUDED} {kind}" if shard["split"] == EXCLUDED else kind
 
 
-def _write(rows: _Rows, path: Path, shape: str) -> dict[str, int] | None:
-    """Write a shard; return the characters by Unicode block of what is kept."""
-    table = rows.whole(shape)
+def _write_window(
+    rows: _Rows, first: int, shards: list[dict[str, Any]], *, shape: str, output: Path
+) -> list[dict[str, int] | None]:
+    """Write some shards.
+
+    Args:
+        rows: Rows of the bucket.
+        first: The number of the first of them.
+        shards: Shards one after another.
+        shape: What decides their columns.
+        output: The folder of the corpus.
+
+    Returns:
+        The characters by Unicode block of each shard; None for what was left out.
+    """
+    start = shards[0]["first"]
+    table = rows.between(start - first, shards[-1]["end"] - first).whole(shape)
+    counted = []
+    for shard in shards:
+        own = table.slice(shard["first"] - start, shard["end"] - shard["first"])
+        _write(own, output / shard["file"])
+        counted.append(None if shape.startswith(EXCLUDED) else blocks_of(own))
+    return counted
+
+
+def _write(table: pa.Table, path: Path) -> None:
+    """Write a shard."""
     held = max(1, pc.sum(table["n_bytes"]).as_py() or 0)
     # Nothing here is in its place before the whole corpus is: no temporary names.
     with space_checked(path), pa.OSFile(str(path), "wb") as file:
@@ -235,14 +277,13 @@ def _write(rows: _Rows, path: Path, shape: str) -> dict[str, int] | None:
             row_group_size=max(1, len(table) * _ROW_GROUP_BYTES // held),
             **_settings(tuple(table.column_names)),
         )
-    return None if shape.startswith(EXCLUDED) else blocks_of(table)
 
 
 @cache
 def _settings(names: tuple[str, ...]) -> dict[str, Any]:
     """Return how the columns of a shard are written."""
     return {
-        "compression": {name: "zstd" if name in _COMPRESSED else "none" for name in names},
+        "compression": {name: "zstd" for name in names if name in _COMPRESSED},
         "compression_level": {name: 3 for name in names if name in _COMPRESSED},
         "use_dictionary": [name for name in names if name in _WORDS],
         # The least and the greatest text are a tenth of the files of a thousand small labels, and answer nothing.
