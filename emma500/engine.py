@@ -1,9 +1,9 @@
 """The corpus engine: pure functions over Arrow batches, streamed by Daft. The only file that imports Daft.
 
 A `Flow` is a lazy table. It starts from tasks, which read sources or row groups of what an earlier stage wrote, may go
-through functions batch -> batch, and ends as a folder of Parquet files or as one Arrow table. The engine schedules,
-streams and writes; it promises no order of rows and no file names, so whoever needs the same bytes twice takes them
-from the data.
+through a function batch -> batch, and ends as a folder of Parquet files or as one Arrow table. The engine schedules,
+streams and spreads rows; it promises no order of rows and no file names, so whoever needs the same bytes twice takes
+them from the data.
 
 The native runner is embedded. `EMMA500_RUNNER=ray` (or `runner="ray"`) runs the same flows on a Ray cluster.
 """
@@ -11,9 +11,9 @@ The native runner is embedded. `EMMA500_RUNNER=ray` (or `runner="ray"`) runs the
 import asyncio
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pyarrow as pa
 
@@ -26,27 +26,20 @@ from daft.io.source import DataSource, DataSourceTask
 from daft.recordbatch import RecordBatch
 from daft.schema import Schema
 
+from emma500.bundles import COMPRESSION, COUNTED, BatchFunction, Bundle, Task, Written
 from emma500.configuration import n_cores
 from emma500.errors import ConfigError, EmmaError
 from emma500.storage import space_checked
 
-BatchFunction = Callable[[pa.RecordBatch], pa.RecordBatch]
-
 _BATCH_ROWS = 1024
-_COMPRESSION = "lz4"  # what a flow writes is read once or twice, and deleted
-_GROUP_BYTES = 32 << 20  # a row group as it is written; it is held whole before, some times larger
-_PARTED_GROUP_BYTES = 1 << 20  # of each of many folders that are written to at once
+_PARTED_GROUP_BYTES = 1 << 20  # a row group of each of many folders that are written to at once
 _PROBE_BYTES = 1 << 20
+_BUNDLES_A_CORE = (
+    16  # tasks of unequal size are spread evenly; a thousand small files are not a thousand again
+)
+_BUNDLES_ELSEWHERE = 4096
 
 logging.getLogger("daft_local_execution").setLevel(logging.CRITICAL)
-
-
-class Task(Protocol):
-    """A part of a source that is read on its own; it can be pickled."""
-
-    def read(self) -> Iterator[pa.RecordBatch]:
-        """Yield its rows, always the same ones in the same order."""
-        ...
 
 
 def use_runner(name: str) -> None:
@@ -90,62 +83,26 @@ class Flow:
     """A lazy table of Arrow batches.
 
     Args:
-        frame: A Daft data frame.
-        failures: Where its tasks leave the errors they raise, which Daft would turn into its own. What runs in
-            another process leaves none here.
+        tasks: Its tasks.
+        schema: The schema of their batches.
+        on_done: Called after each task (native runner only).
+        on_rows: Called with the rows of each batch that is done, from any thread (native runner only).
+        function: What every batch goes through; it can be pickled, and returns batches of the schema.
     """
 
-    def __init__(self, frame: Any, failures: list[EmmaError] | None = None) -> None:
-        self._frame = frame
-        self._failures = failures if failures is not None else []
-
-    @classmethod
-    def of_tasks(
-        cls,
+    def __init__(
+        self,
         tasks: Sequence[Task],
         schema: pa.Schema,
+        *,
         on_done: Callable[[], None] | None = None,
         on_rows: Callable[[int], None] | None = None,
-    ) -> "Flow":
-        """Start from tasks whose batches have one schema.
-
-        Args:
-            tasks: The tasks.
-            schema: The schema of their batches.
-            on_done: Called after each task (native runner only).
-            on_rows: Called with the rows of each batch, from any thread (native runner only).
-
-        Returns:
-            The flow of their rows.
-        """
-        failures: list[EmmaError] = []
-        calls = {"on_done": _Here(on_done), "on_rows": _Here(on_rows)}
-        return cls(_Tasks(tasks, schema, failures, **calls).read(), failures)
-
-    def map(self, function: BatchFunction, schema: pa.Schema) -> "Flow":
-        """Send every batch through a function.
-
-        Args:
-            function: Takes a batch and returns one with as many rows; it can be pickled.
-            schema: The schema it returns.
-
-        Returns:
-            The flow of its results.
-        """
-        names = list(self._frame.column_names)
-
-        def over_series(*series: Any) -> pa.StructArray:
-            batch = pa.RecordBatch.from_arrays([each.to_arrow() for each in series], names=names)
-            result = function(batch)
-            return pa.StructArray.from_arrays(result.columns, fields=list(schema))
-
-        mapped = daft.func.batch(
-            return_dtype=daft.DataType.from_arrow_type(pa.struct(list(schema))),
-            unnest=True,
-            use_process=False,
-            batch_size=_BATCH_ROWS,
-        )(over_series)
-        return Flow(self._frame.select(mapped(*map(daft.col, names))), self._failures)
+        function: BatchFunction | None = None,
+    ) -> None:
+        self._tasks = tasks
+        self._schema = schema
+        self._function = function
+        self._calls: dict[str, Any] = {"on_done": _Here(on_done), "on_rows": _Here(on_rows)}
 
     def write(self, folder: Path, partition_by: str | None = None) -> None:
         """Write all rows as Parquet files into a folder, or into its folders `<column>=<value>`.
@@ -153,41 +110,69 @@ class Flow:
         Raises:
             StorageError: If the disk is full.
         """
-        columns = [partition_by] if partition_by else None
-        with self._run(folder, _PARTED_GROUP_BYTES if partition_by else _GROUP_BYTES):
-            self._frame.write_parquet(str(folder), compression=_COMPRESSION, partition_cols=columns)
+        folder.mkdir(parents=True, exist_ok=True)
+        if partition_by:
+            with _Running(folder) as run:
+                frame = run.frame(self._bundles(len(self._tasks)), self._schema)
+                columns = [partition_by]
+                frame.write_parquet(str(folder), compression=COMPRESSION, partition_cols=columns)
+            return
+        here = daft.get_or_infer_runner_type() == "native"
+        bundles = self._bundles(_BUNDLES_A_CORE * n_cores() if here else _BUNDLES_ELSEWHERE)
+        files = [
+            Written(bundle=each, schema=self._schema, stem=folder / f"part-{number:05}")
+            for number, each in enumerate(bundles)
+        ]
+        with _Running(folder) as run:
+            run.frame(files, COUNTED).collect()
 
     def collect(self) -> pa.Table:
         """Return all rows as one Arrow table, in any order."""
-        with self._run(None):
-            return self._frame.to_arrow()
+        with _Running(None) as run:
+            return run.frame(self._bundles(len(self._tasks)), self._schema).to_arrow()
 
-    def _run(self, folder: Path | None, group_bytes: int = _GROUP_BYTES) -> "_Running":
-        return _Running(folder, self._failures, group_bytes)
+    def _bundles(self, most: int) -> list[Bundle]:
+        """Deal the tasks out to at most so many bundles."""
+        n_bundles = min(most, len(self._tasks))
+        ahead = 1 + n_cores() // max(n_bundles, 1)
+        return [
+            Bundle(
+                tasks=self._tasks[number::n_bundles],
+                function=self._function,
+                ahead=ahead,
+                **self._calls,
+            )
+            for number in range(n_bundles)
+        ]
 
 
 class _Running:
-    """Run a flow with bounded batches, and give its errors back as what they were."""
+    """Run tasks with bounded batches, and give their errors back as what they were."""
 
-    def __init__(self, folder: Path | None, failures: list[EmmaError], group_bytes: int) -> None:
+    def __init__(self, folder: Path | None) -> None:
         self._folder = folder
-        self._failures = failures
+        self._failures: list[EmmaError] = []
         # Daft's own defaults, 131,072 rows a batch and 8 files read at once, are gigabytes of text.
         self._settings = daft.execution_config_ctx(
             default_morsel_size=_BATCH_ROWS,
             parquet_target_filesize=256 << 20,
-            parquet_target_row_group_size=group_bytes,
+            parquet_target_row_group_size=_PARTED_GROUP_BYTES,
             scantask_max_parallel=n_cores(),
         )
 
-    def __enter__(self) -> None:
+    def frame(self, tasks: Sequence[Task], schema: pa.Schema) -> Any:
+        """Return the data frame of what tasks yield."""
+        return _Tasks(tasks, schema, self._failures).read()
+
+    def __enter__(self) -> "_Running":
         self._settings.__enter__()
+        return self
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         self._settings.__exit__(kind, error, trace)
         if error is None or isinstance(error, EmmaError):
             return
-        if self._failures:
+        if self._failures:  # Daft turns the errors of tasks into its own
             raise self._failures[0] from error
         if self._folder is not None and not isinstance(error, KeyboardInterrupt):
             _check_space(self._folder)
@@ -209,17 +194,8 @@ def _check_space(folder: Path) -> None:
 class _Tasks(DataSource):
     """Tasks as a source of Daft."""
 
-    def __init__(
-        self,
-        tasks: Sequence[Task],
-        schema: pa.Schema,
-        failures: list[EmmaError],
-        *,
-        on_done: _Here,
-        on_rows: _Here,
-    ) -> None:
-        calls = {"on_done": on_done, "on_rows": on_rows}
-        self._tasks = [_Part(task, schema, failures, **calls) for task in tasks]
+    def __init__(self, tasks: Sequence[Task], schema: pa.Schema, failures: list[EmmaError]) -> None:
+        self._tasks = [_Part(task, schema, failures) for task in tasks]
         self._schema = schema
 
     @property
@@ -236,22 +212,12 @@ class _Tasks(DataSource):
 
 
 class _Part(DataSourceTask):
-    """One task as Daft reads it; it can be pickled."""
+    """One task as Daft reads it; it can be pickled, and leaves its errors behind where it is not."""
 
-    def __init__(
-        self,
-        task: Task,
-        schema: pa.Schema,
-        failures: list[EmmaError],
-        *,
-        on_done: _Here,
-        on_rows: _Here,
-    ) -> None:
+    def __init__(self, task: Task, schema: pa.Schema, failures: list[EmmaError]) -> None:
         self._task = task
         self._schema = schema
         self._failures = failures
-        self._on_done = on_done
-        self._on_rows = on_rows
 
     @property
     def schema(self) -> Any:
@@ -263,8 +229,6 @@ class _Part(DataSourceTask):
             # Daft reads all tasks on one thread: what blocks it there, or works, keeps the others waiting.
             while (batch := await asyncio.to_thread(next, batches, None)) is not None:
                 yield RecordBatch.from_arrow_record_batches([batch], self._schema)
-                self._on_rows(len(batch))
         except EmmaError as error:
             self._failures.append(error)
             raise
-        self._on_done()

@@ -32,14 +32,13 @@ from emma500.corpus.staging import (
     staged_schema,
 )
 from emma500.progress import Progress
-from emma500.records import raw_schema
 from emma500.storage import atomic_file, link_or_copy, write_text
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from emma500.engine import Task
+    from emma500.bundles import Task
 
 
 _ROW_BYTES = 1 << 10
@@ -63,7 +62,7 @@ def integrate(
     if progress is not None:
         progress("reading sources", 0, len(tasks))
     on_done = report if progress is not None else None
-    Flow.of_tasks(tasks, raw_schema(), on_done).map(function, staged_schema()).write(folder)
+    Flow(tasks, staged_schema(), on_done=on_done, function=function).write(folder)
 
 
 def filter_rows(
@@ -75,7 +74,7 @@ def filter_rows(
     total = sum(pq.read_metadata(each).num_rows for each in staged.rglob("*.parquet"))
     on_rows = _row_counter(progress, "filtering", total)
     tasks = mapped(staged, filtering.COLUMNS, function)
-    Flow.of_tasks(tasks, decision_schema(), on_rows=on_rows).write(folder)
+    Flow(tasks, decision_schema(), on_rows=on_rows).write(folder)
 
 
 def _row_counter(
@@ -112,7 +111,7 @@ def deduplicate(
 
         on_rows = _row_counter(progress, "reading near-duplicates", len(index))
         tasks = [Shingle(index, ngram, each) for each in row_groups(staged)]
-        Flow.of_tasks(tasks, shingle_schema(), on_rows=on_rows).write(routed, "pack")
+        Flow(tasks, shingle_schema(), on_rows=on_rows).write(routed, "pack")
 
     dedup.deduplicate(folder, decisions, route, rules=rules, progress=progress)
 

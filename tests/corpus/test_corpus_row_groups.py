@@ -60,7 +60,7 @@ class Meeting:
 def test_two_tasks_are_read_at_the_same_time():
     barrier, counted = threading.Barrier(2), list[int]()
     tasks = [Meeting(number, barrier) for number in (3, 4)]
-    found = Flow.of_tasks(tasks, NUMBERS, on_rows=counted.append).collect()
+    found = Flow(tasks, NUMBERS, on_rows=counted.append).collect()
     assert sorted(found["number"].to_pylist()) == [3, 4]
     assert counted == [1, 1]
 

@@ -183,24 +183,22 @@ class Task:
         raise SourceError("unreadable")
 
 
-def test_what_ray_sends_elsewhere_carries_no_callback_of_this_process(monkeypatch):
-    done, sent = [], []
+def test_what_ray_sends_elsewhere_carries_no_callback_of_this_process():
+    done = []
     lock = threading.Lock()  # cannot be pickled, as a progress bar cannot
 
     def on_done(*values):
         with lock:
             done.append(values)
 
-    monkeypatch.setattr(engine._Tasks, "read", lambda self: sent.append(self))
-    engine.Flow.of_tasks([Task()], raw_schema(), on_done)
-    (part,) = sent[0]._tasks
-    elsewhere = pickle.loads(pickle.dumps(part))
-    elsewhere._on_done()
+    (bundle,) = engine.Flow([Task()], raw_schema(), on_done=on_done)._bundles(1)
+    elsewhere = pickle.loads(pickle.dumps(bundle))
+    elsewhere.on_done()
     assert not done
-    part._on_done()
+    bundle.on_done()
     assert done == [()]
     with pytest.raises(SourceError, match="unreadable"):
-        next(elsewhere._task.read())
+        next(elsewhere.read())
 
 
 @pytest.mark.parametrize("n", [2, 3, 30])

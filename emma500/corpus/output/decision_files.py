@@ -83,7 +83,7 @@ def write_decision_files(
     index = RowIndex(decided.ids[order], decided.keys[order], np.arange(len(order), dtype=np.int64))
     routed = folder.with_name("routed-decisions")
     tasks = mapped(staged, _measured(), _Route(index=index))
-    Flow.of_tasks(tasks, _routed_schema()).write(routed, "file")
+    Flow(tasks, _routed_schema()).write(routed, "file")
     folder.mkdir()
     schema = decision_file_schema()
     for number in range(-(-len(order) // _FILE_ROWS)):

@@ -61,11 +61,11 @@ def unpacked(runs: "NDArray[np.uint32]") -> "NDArray[np.uint32]":
     )
 
 
-def lookup_table(keys: "NDArray[np.uint32]") -> "tuple[NDArray[np.uint32], NDArray[np.int32]]":
-    """Return an open-addressing table of keys, at most a quarter full: its slots and the place of each."""
+def lookup_table(keys: "NDArray[np.uint32]") -> "NDArray[np.uint64]":
+    """Return an open-addressing table of keys and their places, at most a quarter full (`kernel.fill_table`)."""
     from emma500.languages.identification.linear.kernel import fill_table
 
     size = 1 << max(4, int(np.ceil(np.log2(4 * max(len(keys), 1)))))
-    slots, places = np.zeros(size, np.uint32), np.zeros(size, np.int32)
-    fill_table(keys, slots, places)
-    return slots, places
+    slots = np.zeros(size, np.uint64)
+    fill_table(keys, slots)
+    return slots

@@ -28,7 +28,7 @@ _NEW_WORD = (_EDGE, _EDGE, _EDGE, _EDGE)
 _WHOLE = np.uint64(0x5BD1E995)
 """Tells the hash of a whole word from that of an n-gram."""
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-_LOW = np.uint64(0xFFFFFFFF)
+_LOW, _HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
 
 
 @numba.njit(cache=True, nogil=True, inline="always")
@@ -101,48 +101,47 @@ def hash_features(data: Any, begin: int, end: int, folding: Any, out: Any) -> in
 
 
 @numba.njit(cache=True, nogil=True)
-def fill_table(keys: Any, slots: Any, places: Any) -> None:
-    """Fill an open-addressing table with the place of each key.
+def fill_table(keys: Any, slots: Any) -> None:
+    """Fill an open-addressing table with keys and the place of each.
 
     Args:
         keys: The keys, uint32, all different, none 0.
-        slots: Output, uint32, 2 ** bits and more than `keys`, zeros on entry: the key in each slot.
-        places: Output, int32, as long: its place in `keys`.
+        slots: Output, uint64, a power of 2 and more than `keys`, zeros on entry: the key in each slot (upper half) and
+            its place in `keys` (lower half), side by side for the caches.
     """
-    shift, mask = _shift(slots), len(slots) - 1
+    shift, mask = _shift(slots), np.uint64(len(slots) - 1)
     for place in range(len(keys)):
-        slot = np.int64((np.uint64(keys[place]) * _GOLDEN) >> shift)
+        slot = (np.uint64(keys[place]) * _GOLDEN) >> shift
         while slots[slot] != 0:
-            slot = (slot + 1) & mask
-        slots[slot] = keys[place]
-        places[slot] = place
+            slot = (slot + np.uint64(1)) & mask
+        slots[slot] = np.uint64(keys[place]) << _HALF | np.uint64(place)
 
 
 @numba.njit(cache=True, nogil=True)
-def look_up(hashes: Any, n: int, slots: Any, places: Any, out: Any) -> int:
+def look_up(hashes: Any, n: int, slots: Any, out: Any) -> Any:
     """Write the places of those of the first `n` hashes that a table has.
 
     Args:
         hashes: Keys to look for, uint32.
         n: How many.
-        slots: The table's keys, as `fill_table` wrote them.
-        places: The table's places.
-        out: Output, int32, at least `n` long; may be longer.
+        slots: The table, as `fill_table` wrote it.
+        out: Output, int32, at least `n` long; spoiled behind what is written.
 
     Returns:
         How many were found.
     """
-    shift, mask = _shift(slots), len(slots) - 1
-    found = 0
+    shift, mask = _shift(slots), np.uint64(len(slots) - 1)
+    found = np.uint64(0)
     for each in range(n):
-        key = hashes[each]
-        slot = np.int64((np.uint64(key) * _GOLDEN) >> shift)
-        while slots[slot] != 0 and slots[slot] != key:
-            slot = (slot + 1) & mask
-        if slots[slot] == key and key != 0:
-            out[found] = places[slot]
-            found += 1
-    return found
+        key = np.uint64(hashes[each])
+        slot = (key * _GOLDEN) >> shift
+        entry = slots[slot]
+        while entry != 0 and entry >> _HALF != key:
+            slot = (slot + np.uint64(1)) & mask
+            entry = slots[slot]
+        out[found] = np.int32(entry & _LOW)  # overwritten by the next if there is none
+        found += np.uint64(entry != 0)
+    return np.int64(found)
 
 
 @numba.njit(cache=True, nogil=True)

@@ -64,7 +64,7 @@ class LinearModel:
     card: dict[str, Any]
 
     @cached_property
-    def table(self) -> "tuple[NDArray[np.uint32], NDArray[np.int32]]":
+    def table(self) -> "NDArray[np.uint64]":
         """The open-addressing table of the keys."""
         return lookup_table(self.keys)
 

@@ -68,7 +68,7 @@ class Scorer:
         out = np.empty((len(texts), 8))
         model = self.model
         measure(
-            *buffers(looked_at), model.folding, *model.table, model.rows, self._scales,
+            *buffers(looked_at), model.folding, model.table, model.rows, self._scales,
             self._weights, self._bias, _spans(barred), barred, number[places], model.seen,
             model.sampling, model.twins.arrays, out,
         )  # fmt: skip

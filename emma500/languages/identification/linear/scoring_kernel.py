@@ -21,7 +21,7 @@ BEST, N_FEATURES, N_FOUND, SCORE, MARGIN, LOG_ODDS, N_TESTED, N_SEEN = 0, 1, 2, 
 
 @numba.njit(cache=True, nogil=True)
 def measure(
-    data: Any, offsets: Any, folding: Any, slots: Any, places: Any,
+    data: Any, offsets: Any, folding: Any, slots: Any,
     rows: Any, scales: Any, weights: Any, bias: Any, spans: Any, barred: Any, script: Any,
     seen: Any, sampling: int, twins: Any, out: Any,
 ) -> None:  # fmt: skip
@@ -31,8 +31,7 @@ def measure(
         data: The UTF-8 bytes of all texts, uint8.
         offsets: Where each text begins and ends in `data`, n + 1 integers.
         folding: Symbol by code point, uint32.
-        slots: The keys of the table of features.
-        places: Its places.
+        slots: The table of features.
         rows: The quantised rows of features, int8 (n_features, d).
         scales: What a row is multiplied by, float32.
         weights: float32 (d, n_labels).
@@ -62,7 +61,7 @@ def measure(
             continue
         first, last = spans[script[row], 0], spans[script[row], 1]
         n = hash_features(data, offsets[row], offsets[row + 1], folding, hashes)
-        m = look_up(hashes, n, slots, places, found)
+        m = look_up(hashes, n, slots, found)
         out[row, N_FEATURES], out[row, N_FOUND] = n, m
         if first >= last or m == 0:
             continue

@@ -191,7 +191,7 @@ def _streams(corpus: Corpus) -> Streams:
 def _with_places(hashed: Streams, keys: "NDArray[np.uint32]", corpus: Corpus) -> Streams:
     from emma500.languages.identification.linear.training_kernel import known_streams
 
-    places, bounds = known_streams(hashed.features, hashed.bounds, *lookup_table(keys))
+    places, bounds = known_streams(hashed.features, hashed.bounds, lookup_table(keys))
     return replace(hashed, features=places, bounds=bounds, ends=_label_ends(bounds, corpus))
 
 

@@ -38,14 +38,13 @@ def feature_streams(data: Any, offsets: Any, folding: Any) -> Any:
 
 
 @numba.njit(cache=True, nogil=True)
-def known_streams(hashes: Any, bounds: Any, slots: Any, places: Any) -> Any:
+def known_streams(hashes: Any, bounds: Any, slots: Any) -> Any:
     """Keep the features that a table knows.
 
     Args:
         hashes: The hashes of all texts, uint32.
         bounds: Where each text's begin and end, int64 (n + 1).
-        slots: The table's keys.
-        places: The table's places.
+        slots: The table.
 
     Returns:
         The places of the features found (int32), and where each text's begin and end (int64, n + 1).
@@ -55,7 +54,7 @@ def known_streams(hashes: Any, bounds: Any, slots: Any, places: Any) -> Any:
     n = 0
     for row in range(len(bounds) - 1):
         begin, end = bounds[row], bounds[row + 1]
-        n += look_up(hashes[begin:end], end - begin, slots, places, found[n:])
+        n += look_up(hashes[begin:end], end - begin, slots, found[n:])
         kept[row + 1] = n
     return found[:n].copy(), kept
 

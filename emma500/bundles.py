@@ -1,0 +1,159 @@
+"""Tasks read together: their batches brought to one size, through a function on all cores, into Parquet files.
+
+A batch has the size the kernels are quickest with: far smaller ones pay for the calls, larger ones for the caches they
+leave. Files are written where the rows are, so that nothing but their number passes through the engine.
+"""
+
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, islice
+from pathlib import Path
+from typing import Protocol
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from emma500.configuration import n_cores
+from emma500.storage import atomic_file
+
+BatchFunction = Callable[[pa.RecordBatch], pa.RecordBatch]
+
+COUNTED = pa.schema([("n_rows", pa.int64())])
+"""What the engine is told of a file: how many rows it holds."""
+
+_BATCH_BYTES = 8 << 20
+_BATCH_ROWS = 1 << 14
+_FILE_BATCHES = 32
+COMPRESSION = "lz4"  # what is written is read once or twice, and deleted
+
+
+class Task(Protocol):
+    """A part of a source that is read on its own; it can be pickled."""
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        """Yield its rows, always the same ones in the same order."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Bundle:
+    """Some tasks as one; it can be pickled if its callbacks can.
+
+    Attributes:
+        tasks: The tasks.
+        function: What every batch goes through, or None.
+        ahead: How many batches may wait for the function at once.
+        on_done: Called after each task.
+        on_rows: Called with the rows of each batch.
+    """
+
+    tasks: Sequence[Task]
+    function: BatchFunction | None
+    ahead: int
+    on_done: Callable[[], None]
+    on_rows: Callable[[int], None]
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        """Yield the rows of all tasks, as the function returns them."""
+        batches = sized(self._raw())
+        for batch in batches if self.function is None else self._through(batches, self.function):
+            yield batch
+            self.on_rows(len(batch))
+
+    def _raw(self) -> Iterator[pa.RecordBatch]:
+        for task in self.tasks:
+            yield from task.read()
+            self.on_done()
+
+    def _through(
+        self, batches: Iterator[pa.RecordBatch], function: BatchFunction
+    ) -> Iterator[pa.RecordBatch]:
+        """Send batches through the function, several at a time, and yield the results in their order."""
+        waiting: deque[Future[pa.RecordBatch]] = deque()
+        try:
+            for batch in batches:
+                waiting.append(_pool().submit(function, batch))
+                if len(waiting) > self.ahead:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for each in waiting:
+                each.cancel()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Written:
+    """A bundle whose rows go to Parquet files; a task itself.
+
+    Attributes:
+        bundle: The bundle.
+        schema: The schema of its rows.
+        stem: The files' path without `-<number>.parquet`.
+    """
+
+    bundle: Bundle
+    schema: pa.Schema
+    stem: Path
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        """Write its files.
+
+        Yields:
+            A batch for each: how many rows it holds.
+
+        Raises:
+            StorageError: If the disk is full.
+        """
+        batches, number = self.bundle.read(), 0
+        while (some := next(batches, None)) is not None:
+            file = self.stem.with_name(f"{self.stem.name}-{number:05}.parquet")
+            yield pa.record_batch([pa.array([self._write(file, some, batches)])], schema=COUNTED)
+            number += 1
+
+    def _write(self, file: Path, first: pa.RecordBatch, more: Iterator[pa.RecordBatch]) -> int:
+        n_rows = 0
+        plain = {"use_dictionary": False, "write_statistics": False}
+        with (
+            atomic_file(file) as temporary,
+            pq.ParquetWriter(temporary, self.schema, compression=COMPRESSION, **plain) as writer,
+        ):
+            for batch in chain([first], islice(more, _FILE_BATCHES - 1)):
+                writer.write_batch(batch)
+                n_rows += len(batch)
+        return n_rows
+
+
+def sized(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
+    """Join small batches and cut large ones: about 8 MiB and at most 16,384 rows each; empty ones are dropped."""
+    held: list[pa.RecordBatch] = []
+    n_rows = n_bytes = 0
+    for batch in batches:
+        if not len(batch):
+            continue
+        size = batch.nbytes
+        if held and (n_rows + len(batch) > _BATCH_ROWS or n_bytes + size > _BATCH_BYTES):
+            yield from _cut(held, n_bytes)
+            held, n_rows, n_bytes = [], 0, 0
+        held.append(batch)
+        n_rows += len(batch)
+        n_bytes += size
+    if held:
+        yield from _cut(held, n_bytes)
+
+
+def _cut(held: list[pa.RecordBatch], n_bytes: int) -> Iterator[pa.RecordBatch]:
+    batch = held[0] if len(held) == 1 else pa.concat_batches(held)
+    n_parts = max(-(-len(batch) // _BATCH_ROWS), round(n_bytes / _BATCH_BYTES))
+    step = -(-len(batch) // max(n_parts, 1))
+    for start in range(0, len(batch), step):
+        yield batch.slice(start, step)
+
+
+@lru_cache(1)
+def _pool() -> ThreadPoolExecutor:
+    """The threads that run functions, those of all bundles of this process."""
+    return ThreadPoolExecutor(n_cores(), thread_name_prefix="emma500")
