@@ -58,6 +58,28 @@ def test_a_unit_is_as_long_as_its_characters_without_punctuation():
     assert sum(lengths[2]) == len(THAI)
 
 
+@pytest.mark.parametrize(
+    ("value", "places"),
+    [
+        ("One two. Three! Four five? six", [2, 3, 5, 6]),
+        ("One two\nthree\r\n\nfour", [2, 3, 4]),
+        ("Version 3.5 of example.org is “here.” (Yes…) no", [6, 7, 8]),
+        ("... One ?! two", [0, 1, 2]),
+        ("वह गया। वह आया॥", [2, 4]),
+        ("人生。而“自由。”在", [2, 5, 6]),
+        ("རིགས་རྒྱུད། ཉིད་ནས།", [2, 4]),
+        ("ልጅ ሁሉ። ነጻ", [2, 3]),
+        ("ฝนตก\nมาก", [4, 7]),
+        ("هل عبر؟ نعم\u06d4 لا", [2, 3, 4]),
+        ("", [0]),
+    ],
+)
+def test_sentences_and_lines_end_where_white_space_or_the_next_character_follows(value, places):
+    assert np.unique(tokens_of([value]).breaks).tolist() == places
+    beside = tokens_of(["ab. cd", value])
+    assert np.unique(beside.breaks[beside.breaks > 2] - 2).tolist() == [n for n in places if n]
+
+
 def test_special_characters_are_punctuation_numbers_symbols_and_white_space():
     assert tokens_of(["ab, 12 %"]).n_special.tolist() == [6]
 

@@ -4,36 +4,22 @@
 import gzip
 import json
 import random
-import sys
-import time
 import unicodedata
 
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from emma500.errors import MissingExtraError, UsageError
+from emma500.errors import UsageError
 from emma500.languages.writing import character_traits, normalisation
 from emma500.languages.writing.characters import described
-from emma500.languages.writing.mending import decoded
 from emma500.languages.writing.normalisation import (
     count_replacements,
     normalise,
     without_repeated_lines,
 )
 from emma500.sources.embedded import gflanguages_passages
-
-ZWSP, ZWNJ, ZWJ, LRM, RLM = "\u200b", "\u200c", "\u200d", "\u200e", "\u200f"
-SHY, WJ, BOM, VS16 = "\xad", "\u2060", "\ufeff", "\ufe0f"
-
-
-def normalised(value, *, code=False, repair=False):
-    found = normalise([value], np.array([code]), repair_mojibake=repair)
-    return found[0].as_py()
-
-
-def stays(value):
-    return normalised(value) == unicodedata.normalize("NFC", value)
+from tests.languages.normalised import BOM, SHY, WJ, ZWJ, ZWNJ, ZWSP, normalised
 
 
 def test_white_space_becomes_one_blank_and_several_empty_lines_one():
@@ -103,151 +89,6 @@ def test_one_string_and_a_wrong_number_of_flags_are_refused():
         normalise("text")
     with pytest.raises(UsageError, match=r"one entry a text \(2\)"):
         normalise(["a", "b"], np.zeros(3, bool))
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        f"می{ZWNJ}خواهم",  # Persian: inside a word
-        f"HTML{ZWNJ}ها ۵{ZWNJ}ساله",  # and before a suffix
-        f"۱۴۰۲ ه{ZWJ} ش",  # the initial form alone
-        f"क्{ZWJ}ष क्{ZWNJ}ष र्{ZWJ}य",  # half letter, virama seen, eyelash
-        f"অর্থাত্{ZWJ} র{ZWJ}্য ত্{ZWNJ}",
-        f"ශ්{ZWJ}රී",
-        f"അവന്{ZWJ} പാല്{ZWJ}",
-        f"ಸಾಫ್ಟ್{ZWNJ}ವೇರ್ ರ{ZWJ}್ಕ",
-        f"సాఫ్ట్{ZWNJ}వేర్",
-        f"ប៊{ZWNJ}ី",
-        f"ߒߞߏ{ZWNJ}ߛ ߏ{ZWJ}",
-        f"ܐ{ZWNJ}ܒ",
-        f"וֹ{ZWNJ}א",
-        "ᠮᠣᠩᠭᠣᠯ\u202fᠤᠨ ᠬᠠᠭᠠᠨ\u180eᠠ ᠭ\u180bᠠ",  # suffix space, vowel separator, variant
-        f"ក្រុម{ZWSP}ហ៊ុន{ZWSP}ABC ไทย{ZWSP}คำ ကို{WJ}က",
-        "\u1780\u17b4\u1781\u17b5",  # Khmer inherent vowels
-        f"אב{RLM}! (C++{LRM}) ב",
-        "قال \u2067abc\u2069 ثم\u061c 5",
-        f"👩{ZWJ}🚀 ❤{VS16}{ZWJ}🔥 🏳{VS16}{ZWJ}🌈 1{VS16}\u20e3 🙂{ZWJ}↔{VS16}",
-        "🏴\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f",
-        "葛\U000e0100 ≨︀ ꡂ\ufe00",
-        "བོད་ཀྱི་ཡིག།",
-        "a\u034fb ᄒᅠ",
-        "\ufffd",
-    ],
-)
-def test_invisible_characters_stay_where_they_are_orthography(value):
-    assert stays(value)
-
-
-@pytest.mark.parametrize(
-    ("value", "wanted"),
-    [
-        (f"Auf{ZWNJ}lage fi{ZWJ}t сло{ZWNJ}во λό{ZWJ}γος", "Auflage fit слово λόγος"),
-        (f"漢{ZWSP}字 カ{ZWJ}ナ 한{ZWNJ}글", "漢字 カナ 한글"),
-        (f"web{ZWSP}site a{WJ}b", "website ab"),
-        (f"ก {ZWSP} ข{ZWSP} ค{ZWSP}", "ก ข ค"),  # beside white space it parts nothing
-        (f"می{ZWNJ}{ZWNJ}خواهم", f"می{ZWNJ}خواهم"),
-        (f" {ZWNJ}خانه", "خانه"),
-        (f"left{LRM} {RLM}\u202aand\u202c \u2066right\u2069", "left and right"),
-        (f"שלום{RLM}\nhello{RLM}", f"שלום{RLM}\nhello"),  # by line
-        (f"{VS16}a", "a"),
-        ("a\u202fb !\u202f?", "a b ! ?"),
-        ("a\u180eb", "ab"),
-        ("x\U000e0068\U000e0069\U000e007f", "x"),  # text hidden in tags
-        ("🏴\U000e0067\U000e0062", "🏴"),
-        ("🏴" + "\U000e0061" * 9 + "\U000e007f", "🏴"),
-        ("🏴" + "\U000e0061" * 7 + "\U000e007f", "🏴"),
-        ("🏴" + "\U000e0061" * 2 + "\U000e007f", "🏴"),
-        (f"🚀{ZWJ} x", "🚀 x"),
-    ],
-)
-def test_invisible_characters_go_where_they_mean_nothing(value, wanted):
-    assert normalised(value) == wanted
-
-
-@pytest.mark.parametrize(
-    ("value", "wanted"),
-    [
-        ("AT&amp;T &lt;b&gt; caf&eacute; &#233; &#xE9; &hellip;", "AT&T <b> café é é …"),
-        ("a&nbsp;&nbsp;b&shy;c&ensp;", "a bc"),
-        ("&amp;amp;lt; &#38;amp; &amp;eacute;", "< & é"),  # an entity in an entity too
-        ("&#146;", "’"),
-        ("e&#x301;", "é"),
-        ("می&zwnj;خواهم Auf&zwnj;lage", f"می{ZWNJ}خواهم Auflage"),
-    ],
-)
-def test_entities_are_decoded_until_none_is_left(value, wanted):
-    assert normalised(value) == wanted
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "R&B; Tom & Jerry",
-        "?a=1&copy=2&lt=3",
-        "&nosuch; &;",
-        "&#; &#x; &#xD800; &#0; &#9999999;",
-        "&ammp;",
-        "& amp;",
-    ],
-)
-def test_what_is_no_entity_stays(value):
-    assert normalised(value) == value
-
-
-def test_nested_ampersands_take_no_time():
-    start = time.process_time()
-    assert decoded("&" + "amp;" * 100_000 + "lt;") == "<"
-    assert time.process_time() - start < 1
-
-
-@pytest.mark.parametrize(
-    ("value", "wanted"),
-    [
-        ("schÃ¶n, donâ€™t", "schön, don’t"),
-        ("РџСЂРёРІРµС‚, РјРёСЂ", "Привет, мир"),
-        ("caf√© d√©j√†", "café déjà"),
-        ("spÃ\x83Â©cial", "spécial"),
-        ("Ã&copy;t&Atilde;&copy;", "été"),
-    ],
-)
-def test_mojibake_is_repaired_if_asked_for(value, wanted):
-    pytest.importorskip("ftfy")
-    assert normalised(value, repair=True) == wanted
-    assert normalised(value) != wanted
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        "’a ʼa “b” ﬁ Ａ，！ ¿Ñ? SÃO PAULO Â gingo",
-        "yáˆ téeˈ˜ TAKPEKPEGÃ LE GBEƑÃ",  # ftfy alone would spoil these
-        "Він Сіль її «Різдво» Спаß“ É” à»",
-    ],
-)
-def test_what_only_looks_like_mojibake_stays(value):
-    pytest.importorskip("ftfy")
-    assert normalised(value, repair=True) == value
-
-
-def test_texts_that_cannot_be_mojibake_never_reach_the_slow_repair():
-    texts = [
-        "Сіль і Різдво, Від Рівного до Сєвєродонецька",
-        "Œuvre: « déjà » É.",
-        "ÄÖÜ ß São Ñandú",
-        "Ḥā",
-    ]
-    found = normalisation._inspected(pa.array(texts), np.zeros(len(texts), bool), is_repaired=True)
-    assert found.tolist() == [0] * len(texts)
-
-
-def test_repair_without_ftfy_says_what_to_install(monkeypatch):
-    from emma500.languages.writing.mending import repairer
-
-    repairer.cache_clear()
-    monkeypatch.setitem(sys.modules, "ftfy", None)
-    with pytest.raises(MissingExtraError, match=r"emma500\[repair\]"):
-        normalise(["a"], repair_mojibake=True)
-    repairer.cache_clear()
 
 
 def test_replacement_characters_stay_and_are_counted():

@@ -1,4 +1,4 @@
-"""A Hub on loopback that limits, breaks off and moves, and a process that reads data sets from it."""
+"""Small files, a Hub on loopback that limits, breaks off and moves, and a process that reads data sets from it."""
 
 import hashlib
 import importlib
@@ -160,3 +160,16 @@ def client(hub, _hub_and_its_client, tmp_path):
         return json.loads(printed.splitlines()[-1])
 
     return run
+
+
+@pytest.fixture
+def file(tmp_path):
+    """Write a file of a source; return where it is."""
+
+    def write(name, data):
+        path = tmp_path / "set" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return path
+
+    return write

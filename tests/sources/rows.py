@@ -1,6 +1,10 @@
-"""Reads sources as the corpus does: every task pickled, every batch by the schema of raw rows."""
+"""Records as files hold them, and sources read as the corpus does: every task pickled, by the schema of raw rows."""
 
+import gzip
+import json
+import lzma
 import pickle
+from collections.abc import Callable
 
 import pyarrow as pa
 
@@ -10,6 +14,14 @@ from emma500.sources.files import FileSource
 from emma500.sources.options import Options
 
 INFO = SourceInfo(name="toy", component="monolingual", revision="", license="CC0-1.0", url="")
+
+COMPRESS: dict[str, Callable[[bytes], bytes]] = {
+    "gz": gzip.compress,
+    "xz": lzma.compress,
+    "zst": lambda data: (
+        pa.compress(data[:40], "zstd", asbytes=True) + pa.compress(data[40:], "zstd", asbytes=True)
+    ),
+}
 
 
 def opened(path, **options):
@@ -30,3 +42,15 @@ def read(path, **options):
 
 def seen(rows, *columns):
     return [tuple(row[column] for column in columns) for row in rows]
+
+
+def lines(*records):
+    return "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
+
+
+def toy(n):
+    records = [
+        {"text": f"text {number} ẹ" * (number % 7 + 1), "lang": "yo" if number % 3 else None}
+        for number in range(n)
+    ]
+    return lines(*records)

@@ -3,7 +3,8 @@
     python tests/speed/decontamination.py [documents.jsonl.gz …]
 
 The sentences are runs of 32 words of ../shared/data/bench_open (51 characters where no spaces are written: 20 and 26
-n-grams each) and, until there are a million, the same with their words in another order. The texts that are searched
+n-grams each) and, until there are a million, the same with their words in another order. Beside each stands a short
+item, which is found only as a sentence of its own: 6 words of it, or 14 characters. The texts that are searched
 are those of a part that no sentence comes from, and of them the clean ones: a match would end the search early. CPU
 seconds of one core. The build is `build_mala` on the same texts without identification, the cheapest there is.
 Exit status 0 where the index takes less than 1 GB, made or in use, and the search less than 15% of the build's time.
@@ -47,7 +48,7 @@ def texts(path: Path) -> Iterator[str]:
 
 
 def sentences(paths: list[Path]) -> Iterator[tuple[str, str, str]]:
-    """Yield a million sentences as items of ten benchmarks."""
+    """Yield a million sentences as items of ten benchmarks, and as many short items."""
     count, turn = 0, 0
     while count < SENTENCES:
         shuffled = np.random.default_rng(turn)
@@ -61,11 +62,9 @@ def sentences(paths: list[Path]) -> Iterator[tuple[str, str, str]]:
                     some = cut[first : first + size]
                     if turn:
                         some = [some[place] for place in shuffled.permutation(size)]
-                    yield (
-                        f"benchmark{10 * count // SENTENCES}",
-                        f"l{count // 10_000}",
-                        glue.join(some),
-                    )
+                    name, label = f"benchmark{10 * count // SENTENCES}", f"l{count // 10_000}"
+                    yield name, label, glue.join(some)
+                    yield name, label, glue.join(some[8 : 14 if is_spaced else 22])
                     count += 1
                     if count == SENTENCES:
                         return
@@ -116,7 +115,10 @@ def main() -> int:
     built, grown = time.process_time() - start, peak() - before
     size = contamination.n_bytes / 1e9
     counts = contamination.counts.values()
-    print(f"items {sum(each.n_items for each in counts):,}, runs {len(contamination.grams):,}")
+    print(
+        f"items {sum(each.n_items for each in counts):,}, short {sum(each.n_short for each in counts):,}, "
+        f"runs {len(contamination.grams):,}"
+    )
     print(
         f"index {size:.3f} GB; making it {built:.1f} s (making the items included), {grown:.2f} GB at its peak"
     )

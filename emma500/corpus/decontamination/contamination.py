@@ -5,10 +5,13 @@
 
 A document is contaminated if it holds 13 units of an item in a row (GPT-3's measure), or the whole of an item of 8 to
 12; in scripts without spaces, where a unit is a character, 26 and 16 to 25. Units are lower-cased and without
-punctuation, so neither case, signs nor white space hide an item.
+punctuation, so neither case, signs nor white space hide an item. A shorter item, from 4 words and 20 letters or from 10
+characters on, is found where it stands as a sentence: between two ends of sentences, lines or the document, by the
+punctuation of all scripts. (Thai and Lao, which have no full stop, are cut by lines.)
 
 Not indexed are runs that say nothing: those of more than `COMMON` items of one benchmark and language (instructions,
-templates), and those of a few words or numbers over and over. A run is known by 56 bits of hash: with the 20 million
+templates), sentences that stand in it more often (answers such as "none of the above"), and those of a few words or
+numbers over and over. A run is known by 56 bits of hash: with the 20 million
 runs of a million sentences, one lookup in 3.6 billion of a run that is in no item takes it for one, and of a clean
 text the filter in front lets one unit in a hundred be looked up.
 """
@@ -26,7 +29,9 @@ import pyarrow as pa
 
 from emma500.corpus.decontamination.benchmark_runs import (
     COMMON,
+    LETTERS,
     RUN,
+    SENTENCE,
     SHORTEST,
     Counts,
     Runs,
@@ -55,7 +60,7 @@ class Contamination:
         grams: Sorted uint64 hashes of runs, the place of the benchmark among `counts` in the lowest 8 bits.
         starts: Where the hashes with the same highest bits begin, uint32.
         words: The filter in front, uint64.
-        sizes: (2, 27) whether there are runs of so many words and characters.
+        sizes: (2, 27) whether there are runs of so many words and characters, or sentences where a run has more.
         own_sources: Benchmarks left out because their text is a source of the corpus.
         not_covered: Benchmarks that could not be read, by name, and why.
         path: The folder it was saved to, or None.
@@ -171,7 +176,8 @@ class Contamination:
 
     def fingerprint(self) -> str:
         """Return 32 hexadecimal digits that identify what it finds and how it is called."""
-        digest = sha256(repr([RUN, SHORTEST, COMMON, list(self.counts)]).encode())
+        rules = [RUN, SHORTEST, SENTENCE, LETTERS, COMMON]
+        digest = sha256(repr([rules, list(self.counts)]).encode())
         digest.update(self.grams.data)
         digest.update(self.sizes.data)
         return digest.hexdigest()[:32]
@@ -183,8 +189,8 @@ class Contamination:
             tokens: The texts' units.
 
         Returns:
-            A `string` array: the benchmark whose item comes first in a text (one of words before one of characters),
-            null where there is none.
+            A `string` array: the benchmark whose item comes first in a text (a run of words before one of characters,
+            and that before a sentence), null where there is none.
         """
         owners, _ = self.locate(tokens)
         names = pa.array([*self.counts, None], pa.string())
@@ -197,7 +203,7 @@ class Contamination:
             tokens: The texts' units.
 
         Returns:
-            The place of the benchmark among `counts`, and the unit of the text at which the run begins, (texts) int64
+            The place of the benchmark among `counts`, and the unit of the text at which the item begins, (texts) int64
             each; -1 where there is none.
         """
         from emma500.corpus.decontamination.search_kernels import find
@@ -206,8 +212,8 @@ class Contamination:
         owners, places = np.full(count, -1, np.int64), np.full(count, -1, np.int64)
         if len(self.grams):
             find(
-                tokens.units, tokens.offsets, tokens.n_unspaced, np.array(RUN), np.array(SHORTEST), self.sizes,
-                self.words, self.grams, self.starts, _shift(self.starts), owners, places,
+                tokens.units, tokens.offsets, tokens.breaks, tokens.n_unspaced, np.array(RUN), np.array(SHORTEST),
+                self.sizes, self.words, self.grams, self.starts, _shift(self.starts), owners, places,
             )  # fmt: skip
         return owners, places
 
@@ -279,7 +285,7 @@ def _shift(starts: "NDArray[np.uint32]") -> np.uint64:
 
 
 def _filter(keys: "Sequence[NDArray[np.uint64]]") -> "NDArray[np.uint64]":
-    from emma500.corpus.decontamination.search_kernels import fill_filter
+    from emma500.corpus.decontamination.index_kernels import fill_filter
 
     words = np.zeros(1 + sum(map(len, keys)) * _FILTER_BITS // 64, np.uint64)
     for each in keys:

@@ -13,9 +13,12 @@ import pyarrow as pa
 
 from emma500.languages.writing.characters import MARK, character_classes
 from emma500.languages.writing.strings import buffers
+from emma500.tables import read_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_LINE_ENDS = (0x0A, 0x0B, 0x0C, 0x0D, 0x85, 0x2028, 0x2029)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +29,7 @@ class Tokens:
         units: (units) uint64 hash of each unit.
         lengths: (units) uint16 characters of each, marks included and punctuation left out; 65,535 at most.
         offsets: (texts + 1) int64, where each text's units begin and end.
+        breaks: int64 places in `units` at which a sentence, a line or a text ends, in order, some of them twice.
         n_chars: (texts) int64 characters.
         n_words: (texts) int64 white-space words.
         n_special: (texts) int64 characters that are punctuation, numbers, symbols, controls or white space.
@@ -35,6 +39,7 @@ class Tokens:
     units: "NDArray[np.uint64]"
     lengths: "NDArray[np.uint16]"
     offsets: "NDArray[np.int64]"
+    breaks: "NDArray[np.int64]"
     n_chars: "NDArray[np.int64]"
     n_words: "NDArray[np.int64]"
     n_special: "NDArray[np.int64]"
@@ -66,10 +71,13 @@ def tokenise(texts: pa.Array) -> Tokens:
     # A text has no more units than bytes; what is not written to costs nothing.
     room = int(offsets[-1] - offsets[0])
     units, lengths = np.empty(room, np.uint64), np.empty(room, np.uint16)
+    breaks = np.empty(room + len(texts), np.int64)
     ends, counts = np.zeros(len(offsets), np.int64), np.zeros((len(texts), 4), np.int64)
-    token_kernels.tokenise(data, offsets, _characters(), units, lengths, ends, counts)
+    n_breaks = token_kernels.tokenise(
+        data, offsets, _characters(), units, lengths, breaks, ends, counts
+    )
     return Tokens(
-        units=units[: ends[-1]], lengths=lengths[: ends[-1]], offsets=ends,
+        units=units[: ends[-1]], lengths=lengths[: ends[-1]], offsets=ends, breaks=breaks[:n_breaks],
         n_chars=counts[:, 0], n_words=counts[:, 1], n_special=counts[:, 2], n_unspaced=counts[:, 3],
     )  # fmt: skip
 
@@ -103,8 +111,11 @@ def shingles(
 @cache
 def _characters() -> "NDArray[np.int32]":
     """Return, by code point, what it is to the kernel."""
-    from emma500.corpus.text.token_kernels import MARKS, OTHERS
+    from emma500.corpus.text.token_kernels import END, MARKS, OTHERS
 
     classes, lower = character_classes()
     others = (classes & ~np.uint8(MARK)).astype(np.int32)
+    others[list(_LINE_ENDS)] |= END
+    for row in read_table("sentence_ends"):
+        others[int(row["first"], 16) : int(row["last"], 16) + 1] |= END
     return np.where(classes == MARK, lower + MARKS, lower + others * OTHERS)
