@@ -131,52 +131,44 @@ def place(n_predicted: np.ndarray, length: int) -> Pieces:
     if length < MIN_LENGTH:
         raise ConfigError(f"a row must hold at least {MIN_LENGTH} tokens, not {length}")
     step = length - 1
-    n_pieces = -(-np.asarray(n_predicted, np.int64) // step)
-    document = np.repeat(np.arange(len(n_pieces)), n_pieces)
-    first = np.cumsum(n_pieces) - n_pieces
-    start = (np.arange(len(document)) - first[document]) * step
-    size = np.minimum(np.asarray(n_predicted, np.int64)[document] - start, step) + 1
-    longest_first = np.argsort(-size, kind="stable")
-    row = np.empty(len(size), np.int64)
-    row[longest_first] = best_fit(size[longest_first], length)
-    order = np.lexsort((start, document, row))
-    ends = np.cumsum(size[order])
-    n_rows = int(row.max(initial=-1)) + 1
-    used = np.bincount(row, weights=size, minlength=n_rows).astype(np.int64)
-    offset = ends - size[order] - (np.cumsum(used) - used)[row[order]]
+    predicted = np.asarray(n_predicted, np.int64)
+    document, number = repeated(-(-predicted // step))
+    start = number * step
+    size = np.minimum(predicted[document] - start, step) + 1
+    row, n_rows = best_fit(size, length)
+    order = np.argsort(row, kind="stable")
     columns = {"document": document, "start": start, "size": size, "row": row}
     return Pieces(
-        **{name: each[order] for name, each in columns.items()}, offset=offset, n_rows=n_rows
+        **{name: each[order] for name, each in columns.items()},
+        offset=offsets_in_rows(row[order], size[order], n_rows),
+        n_rows=n_rows,
     )
 
 
-def best_fit(sizes: np.ndarray, capacity: int) -> np.ndarray:
-    """Put each size, in the given order, into the fullest row that still has room, or into a new one.
+def repeated(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the index of each item as often as it counts, and a number from 0 on for each of its repetitions."""
+    index = np.repeat(np.arange(len(times)), times)
+    return index, np.arange(len(index)) - (np.cumsum(times) - times)[index]
 
-    One bit an amount of free space says which amounts some row has, so that a search is a shift and a lowest bit.
+
+def offsets_in_rows(row: np.ndarray, size: np.ndarray, n_rows: int) -> np.ndarray:
+    """Return where each piece lies in its row; the pieces are in the order of their rows."""
+    ends = np.cumsum(size)
+    used = np.bincount(row, weights=size, minlength=n_rows).astype(np.int64)
+    return ends - size - (np.cumsum(used) - used)[row]
+
+
+def best_fit(sizes: np.ndarray, capacity: int) -> tuple[np.ndarray, int]:
+    """Put each size, from large to small, into the fullest row that still has room, or into a new one.
 
     Args:
-        sizes: Sizes between 1 and `capacity`.
+        sizes: Sizes between 1 and `capacity`, int64.
         capacity: What a row holds.
 
     Returns:
-        The row of each size; rows are numbered as they are opened.
+        The row of each size, rows being numbered as they are opened, and how many rows there are.
     """
+    from emma500.mixture.packing_kernels import best_fit_rows, falling_order
+
     rows = np.empty(len(sizes), np.int64)
-    with_room: list[list[int]] = [[] for _ in range(capacity + 1)]
-    mask = 0
-    opened = 0
-    for index, size in enumerate(sizes.tolist()):
-        fitting = mask >> size
-        if fitting:
-            room = size + (fitting & -fitting).bit_length() - 1
-            row = with_room[room].pop()
-            if not with_room[room]:
-                mask &= ~(1 << room)
-        else:
-            room, row = capacity, opened
-            opened += 1
-        rows[index] = row
-        with_room[room - size].append(row)
-        mask |= 1 << (room - size)
-    return rows
+    return rows, best_fit_rows(sizes, falling_order(sizes, capacity), capacity, rows)

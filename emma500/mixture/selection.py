@@ -7,6 +7,7 @@ from emma500.folder import Corpus, nearest
 from emma500.languages.codes import Language
 from emma500.languages.labels import matching
 from emma500.mixture.documents import Chosen
+from emma500.records import COMPONENTS
 
 
 def select(
@@ -97,6 +98,25 @@ def check_sources(corpus: Corpus, names: Sequence[str]) -> None:
             raise ConfigError(
                 f"{corpus.name} has no source {name!r}; nearest: {nearest(name, known) or 'none'}; it has: "
                 f"{', '.join(known) or 'none'}"
+            )
+
+
+def check_components(corpus: Corpus, components: Sequence[str]) -> None:
+    """Make sure that the corpus has text of every component that was asked for by name.
+
+    Args:
+        corpus: The corpus.
+        components: Of `records.COMPONENTS`.
+
+    Raises:
+        ConfigError: If a component is empty; the message names those that are not.
+    """
+    there = [each for each in COMPONENTS if corpus.labels_of(each)]
+    for component in components:
+        if component not in there:
+            raise ConfigError(
+                f"{corpus.name} has no {component} text to train on; it has: {', '.join(there) or 'nothing'}: leave "
+                f"{component} out of components"
             )
 
 

@@ -76,8 +76,45 @@ def test_pieces_never_overlap_and_never_leave_their_row():
     assert taken.max() == 1
 
 
-def test_best_fit_takes_the_fullest_row_with_room():
-    assert best_fit(np.array([6, 5, 3, 2]), 8).tolist() == [0, 1, 1, 0]
+def test_best_fit_takes_the_largest_first_and_the_fullest_row_with_room():
+    rows, n_rows = best_fit(np.array([2, 5, 3, 6]), 8)
+    assert (rows.tolist(), n_rows) == ([0, 1, 1, 0], 2)
+
+
+def plain_best_fit(sizes, capacity):
+    """Ask every open row; of the fullest that has room, the one that was filled last."""
+    rows = np.full(len(sizes), -1)
+    room: list[int] = []
+    touched: list[int] = []
+    for index in sorted(range(len(sizes)), key=lambda each: (-sizes[each], each)):
+        fitting = [row for row, free in enumerate(room) if free >= sizes[index]]
+        row = min(fitting, key=lambda each: (room[each], -touched[each]), default=len(room))
+        if row == len(room):
+            room.append(capacity)
+            touched.append(0)
+        room[row] -= sizes[index]
+        touched[row] = index + len(sizes) * sum(rows >= 0)
+        rows[index] = row
+    return rows
+
+
+@pytest.mark.parametrize("capacity", [2, 7, 63, 64, 65, 4096, 5000])
+def test_best_fit_is_what_a_plain_search_finds(capacity):
+    random = np.random.default_rng(capacity)
+    for n_sizes in (0, 1, 150):
+        sizes = random.integers(1, capacity + 1, n_sizes)
+        rows, n_rows = best_fit(sizes, capacity)
+        assert rows.tolist() == plain_best_fit(sizes.tolist(), capacity).tolist()
+        assert n_rows == rows.max(initial=-1) + 1
+
+
+@pytest.mark.parametrize("length", [2048, 4096])
+def test_less_than_a_hundredth_of_the_rows_is_padding_for_sizes_as_those_of_web_text(length):
+    sizes = np.random.default_rng(0).lognormal(5.5, 1.2, 40_000).astype(np.int64)
+    pieces = place(sizes, length)
+    assert pieces.size.sum() / (pieces.n_rows * length) > 0.99
+    short = sizes[pieces.document] < length
+    assert (pieces.size[short] == sizes[pieces.document][short] + 1).all()
 
 
 def test_an_empty_document_without_an_end_token_takes_no_place():

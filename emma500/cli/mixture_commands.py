@@ -1,0 +1,98 @@
+"""The subcommands that look ahead: what a run would read, and what a tokenizer makes of each language."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from emma500.cli.command import Command, required, types
+from emma500.configuration import as_dict, option
+from emma500.progress import Bars
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MixtureArguments:
+    """What `emma500 train mixture` takes beside the fields of TrainConfig."""
+
+    model_name_or_path: str = option(
+        "", "model whose tokenizer estimates tokens; without it words are counted"
+    )
+    dataset_name: str = option("mala", "corpus folder or Hub id")
+    output_dir: str = option("", "folder of mixture.csv and the figure; none without it")
+    preset: str = option("", "emma500-llama2, single-gpu-lora or cpu-demo; other flags override it")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FertilityArguments:
+    """What `emma500 corpus fertility` takes."""
+
+    model_name_or_path: str = option("", "Hub id, folder or .gguf file of the model")
+    dataset_name: str = option("mala", "corpus folder or Hub id")
+    languages: list[str] = option([], "labels or codes; empty: all of the components")
+    components: list[str] = option(["monolingual"], "where the text comes from")
+    max_bytes: int = option(100_000, "bytes of text a language")
+    output_dir: str = option("", "folder of fertility.csv and the figure; none without it")
+
+
+def _mixture(arguments: MixtureArguments, config: Any) -> Any:
+    from emma500 import plan_mixture
+    from emma500.publishing.mixture_figures import mixture_figure
+
+    found = plan_mixture(
+        arguments.dataset_name,
+        config,
+        model=arguments.model_name_or_path or None,
+        progress=Bars(),
+    )
+    if arguments.output_dir:
+        folder = _folder(arguments.output_dir)
+        found.to_pandas().to_csv(folder / "mixture.csv", index=False)
+        mixture_figure(found.rows(), folder)
+    return found
+
+
+def _fertility(arguments: FertilityArguments) -> Any:
+    from emma500 import fertility
+    from emma500.publishing.mixture_figures import fertility_figure
+
+    found = fertility(
+        required(arguments.model_name_or_path, "model_name_or_path"),
+        arguments.dataset_name,
+        languages=arguments.languages,
+        components=arguments.components,
+        max_bytes=arguments.max_bytes,
+        progress=Bars(),
+    )
+    if arguments.output_dir:
+        folder = _folder(arguments.output_dir)
+        found.to_pandas().to_csv(folder / "fertility.csv", index=False)
+        fertility_figure([as_dict(row) for row in found.rows], folder)
+    return found
+
+
+def _folder(name: str) -> Path:
+    folder = Path(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _preset(name: str) -> dict[str, Any]:
+    from emma500.training.presets import preset_fields
+
+    return preset_fields(name)
+
+
+MIXTURE_COMMANDS = {
+    "train mixture": Command(
+        "Show what a training run would read how often, before it starts.",
+        "emma500 train mixture --dataset_name mala --model_name_or_path Qwen/Qwen3-0.6B --mixture unimax",
+        types(MixtureArguments, "TrainConfig"),
+        _mixture,
+        preset=_preset,
+    ),
+    "corpus fertility": Command(
+        "Measure how many tokens a model's tokenizer needs for each language.",
+        "emma500 corpus fertility --model_name_or_path Qwen/Qwen3-0.6B --dataset_name mala --languages yo ka",
+        types(FertilityArguments),
+        _fertility,
+    ),
+}
