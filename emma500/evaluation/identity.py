@@ -1,6 +1,6 @@
 """Which model this is: its name and revision, and what it was trained on if emma500 trained it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,8 @@ def _trained(path: Path, identity: ModelIdentity) -> ModelIdentity:
     if not (path / MANIFEST).is_file():
         return identity
     manifest = read_manifest(path)
-    if manifest.get("kind") != "training-run":
-        return identity
+    if manifest.get("kind") != "training-run":  # perhaps made of one
+        return replace(identity, trained_sources=trained_sources(path))
     return ModelIdentity(
         path=identity.path,
         name=identity.name,

@@ -1,0 +1,118 @@
+"""The folder of a model that was made from others without a training run: whole, or not there."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from emma500.errors import SourceError
+from emma500.manifest import MANIFEST, read_manifest
+from emma500.storage import locked, recover_folder, refuse_foreign, replace_folder, space_checked
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+EXTENDED = "extended-model"
+MERGED = "merged-model"
+INSTRUCTED = "instructed-model"
+
+KINDS = (EXTENDED, MERGED, INSTRUCTED)
+
+
+class MadeModel:
+    """A model with a larger vocabulary, one merged of two, or one that was instructed.
+
+    Its folder is that of a transformers model: `AutoModelForCausalLM.from_pretrained(made.path)` loads it, and
+    `continue_pretrain(made.path, …)` goes on from it.
+
+    Args:
+        path: The folder.
+
+    Raises:
+        SourceError: If there is no such model there.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.manifest: dict[str, Any] = read_manifest(self.path)
+        if self.manifest.get("kind") not in KINDS:
+            raise SourceError(
+                f"{path} holds a {self.manifest.get('kind')}, not one of {', '.join(KINDS)}"
+            )
+
+    @property
+    def kind(self) -> str:
+        """What was done: "extended-model", "merged-model" or "instructed-model"."""
+        return str(self.manifest["kind"])
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Return what was measured: of an extended vocabulary a row a label, before and after; of steps a row each."""
+        import pandas as pd
+
+        return pd.DataFrame(self.manifest.get("report") or self.manifest.get("log") or [])
+
+    def __repr__(self) -> str:
+        lines = [f"MadeModel({self.kind}: {self.manifest['summary']}; {self.path})"]
+        rows = self.manifest.get("report", ())
+        before = {row["label"]: row for row in rows if row["when"] == "before"}
+        for row in rows:
+            if row["when"] == "after":
+                old = before[row["label"]]
+                lines.append(
+                    f"  {row['label']}  {old['tokens_per_word']:.2f} -> {row['tokens_per_word']:.2f} tokens a word, "
+                    f"{old['bits_per_byte']:.3f} -> {row['bits_per_byte']:.3f} bits per byte"
+                )
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Output:
+    """Where a model is made.
+
+    Attributes:
+        final: Its folder.
+        kind: One of `KINDS`.
+        fingerprint: Of everything that decides what comes out.
+        overwrite: Replace whatever is there.
+    """
+
+    final: Path
+    kind: str
+    fingerprint: str
+    overwrite: bool
+
+    @property
+    def is_finished(self) -> bool:
+        """True if this very model is there; nothing is written."""
+        if not (self.final / MANIFEST).is_file():
+            return False
+        return read_manifest(self.final).get("fingerprint") == self.fingerprint
+
+    @contextmanager
+    def staged(self, *, writes: bool = True) -> Iterator[Path]:
+        """Give a folder to write to, and put it in its place when the block ends without an error.
+
+        Args:
+            writes: False for all processes but one: they are told the folder's name, and leave it alone.
+
+        Yields:
+            The folder, empty.
+
+        Raises:
+            OutputError: If the output holds something else, or another process writes there.
+        """
+        temporary = self.final.with_name(f"{self.final.name}.tmp")
+        if not writes:
+            yield temporary
+            return
+        with locked(self.final), space_checked(self.final):
+            recover_folder(self.final)
+            refuse_foreign(
+                self.final, kind=self.kind, overwrite=self.overwrite, fingerprint=self.fingerprint
+            )
+            shutil.rmtree(temporary, ignore_errors=True)
+            temporary.mkdir(parents=True)
+            yield temporary
+            replace_folder(temporary, self.final)

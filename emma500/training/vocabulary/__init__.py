@@ -1,0 +1,1 @@
+"""A larger vocabulary for a model that lacks pieces for its new languages."""
