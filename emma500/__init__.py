@@ -18,14 +18,23 @@ from emma500._version import __version__
 if TYPE_CHECKING:
     from emma500.corpus.build import BuildConfig, build_mala
     from emma500.corpus.builder import load_mala
-    from emma500.errors import EmmaError, FailureError, UsageError
+    from emma500.errors import EmmaError, FailureError, StoppedError, UsageError
     from emma500.evaluation.evaluate import EvalConfig, evaluate
     from emma500.evaluation.scores import Scores
     from emma500.folder import Corpus
     from emma500.languages.codes import Language
+    from emma500.mixture.fertility import Fertility, fertility
+    from emma500.mixture.plan import MixPlan
     from emma500.publishing.publish import PublishConfig, PublishedRepo, publish
     from emma500.training.config import TrainConfig
+    from emma500.training.instruction import InstructConfig, instruct
+    from emma500.training.made import MadeModel
+    from emma500.training.merging import MergeConfig, merge_models
+    from emma500.training.mixing import plan_mixture
+    from emma500.training.planner import TrainingPlan, plan_training
     from emma500.training.run import TrainingRun, continue_pretrain
+    from emma500.training.vocabulary.config import VocabularyConfig
+    from emma500.training.vocabulary.extend import extend_vocabulary
 
 _HOME = {
     "BuildConfig": "corpus.build",
@@ -33,17 +42,31 @@ _HOME = {
     "EmmaError": "errors",
     "EvalConfig": "evaluation.evaluate",
     "FailureError": "errors",
+    "Fertility": "mixture.fertility",
+    "InstructConfig": "training.instruction",
     "Language": "languages.codes",
+    "MadeModel": "training.made",
+    "MergeConfig": "training.merging",
+    "MixPlan": "mixture.plan",
     "PublishConfig": "publishing.publish",
     "PublishedRepo": "publishing.publish",
     "Scores": "evaluation.scores",
+    "StoppedError": "errors",
     "TrainConfig": "training.config",
+    "TrainingPlan": "training.planner",
     "TrainingRun": "training.run",
     "UsageError": "errors",
+    "VocabularyConfig": "training.vocabulary.config",
     "build_mala": "corpus.build",
     "continue_pretrain": "training.run",
     "evaluate": "evaluation.evaluate",
+    "extend_vocabulary": "training.vocabulary.extend",
+    "fertility": "mixture.fertility",
+    "instruct": "training.instruction",
     "load_mala": "corpus.builder",
+    "merge_models": "training.merging",
+    "plan_mixture": "training.mixing",
+    "plan_training": "training.planner",
     "publish": "publishing.publish",
 }
 
@@ -53,18 +76,32 @@ __all__ = [
     "EmmaError",
     "EvalConfig",
     "FailureError",
+    "Fertility",
+    "InstructConfig",
     "Language",
+    "MadeModel",
+    "MergeConfig",
+    "MixPlan",
     "PublishConfig",
     "PublishedRepo",
     "Scores",
+    "StoppedError",
     "TrainConfig",
+    "TrainingPlan",
     "TrainingRun",
     "UsageError",
+    "VocabularyConfig",
     "__version__",
     "build_mala",
     "continue_pretrain",
     "evaluate",
+    "extend_vocabulary",
+    "fertility",
+    "instruct",
     "load_mala",
+    "merge_models",
+    "plan_mixture",
+    "plan_training",
     "publish",
 ]
 

@@ -12,6 +12,8 @@
         ├── HubError                    the Hub refuses or cannot be reached
         └── TrainingError               training cannot go on (the loss is not finite)
 
+    StoppedError (SystemExit)           the process was asked to stop, and did when it could; exits with 0
+
 Each message names the value, the rule and the way out.
 """
 
@@ -58,3 +60,18 @@ class HubError(FailureError):
 
 class TrainingError(FailureError):
     """Training cannot go on."""
+
+
+class StoppedError(SystemExit):
+    """SIGTERM asked for the end, and the work is kept: where nobody catches it, the process exits with 0.
+
+    Args:
+        message: What was kept, and how to go on.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(0)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message

@@ -96,8 +96,8 @@ def trained_sources(folder: Path) -> frozenset[str]:
         The names of the sources.
     """
     manifest = read_manifest(folder) if (folder / MANIFEST).is_file() else {}
-    if manifest.get("kind") != "training-run":
-        return frozenset()
+    if manifest.get("kind") != "training-run":  # a model made of others names theirs
+        return frozenset(manifest.get("trained_sources", ()))
     own = {source for row in manifest["plan"] for source in row["sources"]}
     return frozenset(own | set(manifest["base_model"].get("trained_sources", ())))
 
@@ -211,7 +211,7 @@ def check_isolation(model: Any, tolerance: float = 1e-2) -> None:
     if difference > tolerance:
         raise ConfigError(
             f"{type(model).__name__} does not keep packed documents apart: a token's loss changes by {difference:.3f} "
-            "nats with the document before it; this model cannot be trained on packed rows"
+            "nats with the document before it; train it with packing='concat' and max_validation_bytes=0"
         )
 
 

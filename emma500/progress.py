@@ -54,6 +54,7 @@ class Bars:
         self._started: dict[str, float] = {}
         self._bar: Any = None
         self._description = ""
+        self._note = ""
 
     def __call__(self, description: str, done: int, total: int | None) -> None:
         """Move the bar of `description` to `done`, and start it if it is a new one."""
@@ -67,7 +68,8 @@ class Bars:
             del self._started[description]
             if total:
                 seconds = time.monotonic() - started
-                sys.stderr.write(f"{description}: {total:,} in {seconds:.1f} s\n")
+                note, self._note = self._note and f" ({self._note})", ""
+                sys.stderr.write(f"{description}: {total:,} in {seconds:.1f} s{note}\n")
                 sys.stderr.flush()
 
     def _draw(self, description: str, done: int, total: int | None) -> None:
@@ -86,6 +88,12 @@ class Bars:
         self._bar.update(done - self._bar.n)
         if total is not None and done >= total:
             self.close()
+
+    def note(self, text: str) -> None:
+        """Show a line beside the bar that is being drawn; what is left of it stands in the last word of a log."""
+        self._note = text
+        if self._bar is not None:
+            self._bar.set_postfix_str(text)
 
     def close(self) -> None:
         """Finish the bar that is being drawn, if any."""

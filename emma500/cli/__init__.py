@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from emma500._version import __version__
 from emma500.cli.commands import COMMANDS
 from emma500.cli.parsing import command_of, parse
-from emma500.errors import EmmaError, UsageError
+from emma500.errors import EmmaError, StoppedError, UsageError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -45,6 +45,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         return _fail(str(error), 2 if isinstance(error, UsageError) else 1)
+    except StoppedError as error:
+        return _fail(str(error), 0)
     except KeyboardInterrupt:
         return _fail("interrupted; run the same command again to go on from here", 130)
     except Exception as error:

@@ -19,6 +19,8 @@ class Command:
     types: Callable[[], list[type]]
     run: Callable[..., Any]
     operand: str = ""
+    preset: Callable[[str], dict[str, Any]] | None = None
+    """What turns the value of `--preset` into fields that flags and files override; None without presets."""
 
 
 def required(value: str, flag: str) -> str:

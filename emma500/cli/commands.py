@@ -1,11 +1,14 @@
 """The subcommands: what each says, what it takes, and which public function it calls."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from emma500.cli.command import Command, required, types
 from emma500.cli.corpus_commands import CORPUS_COMMANDS
 from emma500.cli.language_commands import LANGUAGE_COMMANDS
+from emma500.cli.mixture_commands import MIXTURE_COMMANDS
+from emma500.cli.model_commands import MODEL_COMMANDS
 from emma500.configuration import option
 from emma500.errors import FailureError
 from emma500.progress import Bars
@@ -29,6 +32,12 @@ class TrainArguments:
     model_name_or_path: str = option("", "Hub id, folder or .gguf file of the base model")
     dataset_name: str = option("mala", "corpus folder or Hub id")
     output_dir: str = option("", "folder of the trained model")
+    preset: str = option("", "emma500-llama2, single-gpu-lora or cpu-demo; other flags override it")
+    plan: bool = option(False, "print memory, tokens and days instead of training")
+    devices: list[str] = option([], "with --plan: on these devices, as A100-80GB or H100-80GB:8")
+    launch_config: str = option(
+        "", "print the path of a file for accelerate launch, as 8gpu-fsdp2, instead of training"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,13 +103,38 @@ def _build(arguments: BuildArguments, config: Any) -> Any:
 def _train(arguments: TrainArguments, config: Any) -> Any:
     from emma500 import continue_pretrain
 
-    return continue_pretrain(
-        required(arguments.model_name_or_path, "model_name_or_path"),
-        arguments.dataset_name,
-        required(arguments.output_dir, "output_dir"),
+    if arguments.launch_config:
+        from emma500.training.launching import launch_config
+
+        return launch_config(arguments.launch_config)
+    model = required(arguments.model_name_or_path, "model_name_or_path")
+    if arguments.plan:
+        return _plan(model, arguments, config)
+    output = required(arguments.output_dir, "output_dir")
+    return continue_pretrain(model, arguments.dataset_name, output, config, progress=Bars())
+
+
+def _plan(model: str, arguments: TrainArguments, config: Any) -> Any:
+    from emma500 import plan_mixture, plan_training
+    from emma500.training.planner import DEVICES
+
+    mixture = None
+    if Path(arguments.dataset_name).is_dir():
+        mixture = plan_mixture(arguments.dataset_name, config, model=model)
+    plan = plan_training(
+        model,
         config,
-        progress=Bars(),
+        devices=arguments.devices or DEVICES,
+        n_steps=mixture.n_steps if mixture else None,
+        revision=config.model_revision,
     )
+    return f"{plan}\n{mixture}" if mixture else plan
+
+
+def _train_preset(name: str) -> dict[str, Any]:
+    from emma500.training.presets import preset_fields
+
+    return preset_fields(name)
 
 
 def _evaluate(arguments: EvaluateArguments, config: Any) -> Any:
@@ -169,6 +203,7 @@ COMMANDS: dict[str, Command] = (
             "emma500 train --model_name_or_path Qwen/Qwen3-0.6B --dataset_name mala --output_dir out",
             types(TrainArguments, "TrainConfig"),
             _train,
+            preset=_train_preset,
         ),
         "evaluate": Command(
             "Score a model in every language, with n and standard error.",
@@ -197,4 +232,6 @@ COMMANDS: dict[str, Command] = (
     }
     | CORPUS_COMMANDS
     | LANGUAGE_COMMANDS
+    | MIXTURE_COMMANDS
+    | MODEL_COMMANDS
 )

@@ -132,7 +132,7 @@ def _fit(arguments: FitArguments) -> str:
 
 CORPUS_COMMANDS: dict[str, Command] = {
     "corpus": Command(
-        "Show the sizes of a corpus by stage, source, reason and label.",
+        "Show a corpus by stage, source, reason and label.",
         "emma500 corpus mala",
         types(CorpusArguments),
         _show,

@@ -2,7 +2,9 @@
 
 import argparse
 from difflib import get_close_matches
-from typing import Any
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, get_origin
 
 from emma500.cli.command import Command
 from emma500.cli.commands import COMMANDS
@@ -56,10 +58,16 @@ def parse(name: str, command: Command, words: list[str]) -> tuple[Any, ...]:
         formatter_class=HelpFormatter,
         allow_abbrev=False,
     )
+    for action in parser._actions:
+        if get_origin(action.type) is dict:
+            action.type = _mapping
     words = [part for word in words for part in _split_config(word)]
     if command.operand and words and not words[0].startswith("-"):
         words = [f"--{command.operand}", *words]
     try:
+        chosen = _chosen_preset(words) if command.preset else ""
+        if command.preset and chosen:
+            parser.set_defaults_with_config(**command.preset(chosen))
         *parsed, unknown = parser.parse_args_and_config(words, return_remaining_strings=True)
     except EmmaError:
         raise
@@ -73,8 +81,31 @@ def parse(name: str, command: Command, words: list[str]) -> tuple[Any, ...]:
     return tuple(parsed)
 
 
+def _chosen_preset(words: list[str]) -> str:
+    """Return the value of `--preset`, or of `preset` in the file that `--config` names; "" without one."""
+    import yaml
+
+    values = dict(pairwise(words))
+    if "--preset" in values:
+        return values["--preset"]
+    if "--config" not in values:
+        return ""
+    found = yaml.safe_load(Path(values["--config"]).read_text(encoding="utf-8"))
+    return str(found.get("preset", "")) if isinstance(found, dict) else ""
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    """Read the value of a flag whose field is a dictionary; ArgumentTypeError if it is none."""
+    import yaml
+
+    found = yaml.safe_load(text)
+    if not isinstance(found, dict):
+        raise argparse.ArgumentTypeError(f"{text!r} is no mapping such as {{low: 2, papers: 0.5}}")
+    return found
+
+
 def _split_config(word: str) -> list[str]:
-    return word.split("=", 1) if word.startswith("--config=") else [word]
+    return word.split("=", 1) if word.startswith(("--config=", "--preset=")) else [word]
 
 
 class HelpFormatter(argparse.RawDescriptionHelpFormatter):

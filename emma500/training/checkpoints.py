@@ -62,13 +62,14 @@ def _is_deepspeed(checkpoint: Path) -> bool:
     return bool(state) and folder.is_dir() and any(folder.iterdir())
 
 
-def publish_checkpoint(staged: Path, final: Path, keep: int) -> None:
+def publish_checkpoint(staged: Path, final: Path, keep: int, *, kept_step: int = 0) -> None:
     """Give a finished checkpoint its name, and remove all but the newest ones.
 
     Args:
         staged: The checkpoint under its temporary name.
         final: Its name, `checkpoint-<step>`.
         keep: How many checkpoints stay, the new one included.
+        kept_step: The step whose checkpoint stays besides, as the best one.
     """
     with space_checked(final):
         for file in sorted(staged.rglob("*")):
@@ -78,7 +79,8 @@ def publish_checkpoint(staged: Path, final: Path, keep: int) -> None:
         staged.rename(final)
         staged.parent.rmdir()
     for old in sorted(final.parent.glob(f"{PREFIX}*"), key=_step)[:-keep]:
-        shutil.rmtree(old, ignore_errors=True)
+        if _step(old) != kept_step:
+            shutil.rmtree(old, ignore_errors=True)
 
 
 def _step(checkpoint: Path) -> int:

@@ -47,11 +47,19 @@ class TrainingRun:
         return pd.DataFrame(self.manifest["validation"])
 
     def change(self) -> dict[str, float]:
-        """Return the relative change of bits per byte by label, from step 0 to the last; -0.1 is 10% better."""
+        """Return the relative change of bits per byte by label, from step 0 to the weights that are here.
+
+        -0.1 is 10% better. The weights are those of the last step, or of the best one with `keep="best"`.
+        """
         values: dict[str, list[float]] = {}
-        for row in self.manifest["validation"]:
+        for row in self._kept():
             values.setdefault(row["label"], []).append(row["bits_per_byte"])
         return {label: each[-1] / each[0] - 1 for label, each in values.items() if len(each) > 1}
+
+    def _kept(self) -> list[dict[str, Any]]:
+        """Return the validation results until the step whose weights are here."""
+        kept = self.manifest.get("kept_step", self.manifest["n_steps"])
+        return [row for row in self.manifest["validation"] if row["step"] <= kept]
 
     def __repr__(self) -> str:
         base = self.manifest["base_model"]
@@ -59,7 +67,7 @@ class TrainingRun:
             f"TrainingRun({base['name']} on {self.manifest['corpus']['name']}: {self.manifest['n_steps']:,} steps, "
             f"{self.manifest['n_tokens']:,} tokens, {len(self.languages)} languages; {self.path})"
         ]
-        last = {row["label"]: row for row in self.manifest["validation"]}
+        last = {row["label"]: row for row in self._kept()}
         for label, change in sorted(self.change().items(), key=lambda item: item[1]):
             row = last[label]
             error = "" if row["stderr"] is None else f" ± {row['stderr']:.3f}"

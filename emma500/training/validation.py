@@ -11,8 +11,9 @@ import numpy as np
 
 from emma500.benchmarks.splits import leaked_sentences
 from emma500.folder import Corpus
-from emma500.mixture.documents import Chosen, read_texts, tokenize
+from emma500.mixture.documents import Chosen, read_texts
 from emma500.mixture.packing import pack
+from emma500.mixture.tokens import tokenize
 from emma500.models import document_nll, prefix_token
 from emma500.progress import Progress
 from emma500.storage import write_text
@@ -113,6 +114,39 @@ def held_out(
     )
 
 
+def with_base_languages(
+    documents: HeldOut | None, corpus: Corpus, labels: Sequence[str], **options: Any
+) -> HeldOut | None:
+    """Add the validation documents of languages that the base knows and that are not among the others already.
+
+    Args:
+        documents: What is validated anyway, or None.
+        corpus: The corpus.
+        labels: Labels of its monolingual documents.
+        **options: As for `held_out`.
+
+    Returns:
+        All of them, or None if there are none.
+    """
+    there = set() if documents is None else set(documents.labels.tolist())
+    added = [
+        Chosen(component="monolingual", label=label, language=label)
+        for label in labels
+        if label not in there
+    ]
+    more = held_out(corpus, added, **options) if added else None
+    if documents is None or more is None:
+        return documents or more
+    owner = more.rows["document"]
+    shifted = {**more.rows, "document": np.where(owner >= 0, owner + len(documents.labels), owner)}
+    return HeldOut(
+        rows={name: np.concatenate([each, shifted[name]]) for name, each in documents.rows.items()},
+        labels=np.concatenate([documents.labels, more.labels]),
+        n_bytes=np.concatenate([documents.n_bytes, more.n_bytes]),
+        n_tokens=np.concatenate([documents.n_tokens, more.n_tokens]),
+    )
+
+
 def _first_bytes(texts: Sequence[str], max_bytes: int) -> list[str]:
     ends = np.cumsum([len(text.encode()) for text in texts])
     return list(texts[: max(1, int(np.searchsorted(ends, max_bytes, side="right")))])
@@ -144,26 +178,47 @@ class Validator:
         self.bf16 = bf16
         self.progress = progress
 
-    def __call__(self, model: Any, step: int, *, write: bool = True) -> None:
+    def __call__(self, model: Any, step: int) -> list[dict[str, Any]]:
         """Score the documents with the weights of a step, unless an earlier, interrupted run of it did.
+
+        Where several processes train, each scores its share of the rows.
 
         Args:
             model: The model.
             step: The optimizer step its weights are of.
-            write: Keep the results; False for all processes but one.
+
+        Returns:
+            The rows of the step, the same in all processes; empty without documents.
         """
+        if self.documents is None:
+            return []
         file = self.folder / f"step-{step}.json"
-        if self.documents is None or file.exists():
-            return
+        if not _first_says(file.exists()):
+            rows = self.documents.summary(step, self._nll(model, self.documents))
+            if _rank_and_size()[0] == 0:
+                write_text(file, json.dumps(rows))
+            return rows
+        return json.loads(file.read_text(encoding="utf-8"))
+
+    def _nll(self, model: Any, documents: HeldOut) -> np.ndarray:
+        """Return the nats by document, (documents,); all processes call the model equally often, as FSDP asks."""
+        rank, size = _rank_and_size()
+        n_documents = len(documents.labels)
         nll = document_nll(
             model,
-            self.documents.rows,
+            _share(documents.rows, n_documents, rank=rank, size=size),
             batch_size=self.batch_size,
             bf16=self.bf16,
             progress=self.progress,
         )
-        if write:
-            write_text(file, json.dumps(self.documents.summary(step, nll)))
+        nll = np.pad(nll, (0, max(0, n_documents - len(nll))))[:n_documents]
+        if size == 1:
+            return nll
+        import torch
+        from accelerate.utils import reduce
+
+        device = next(model.parameters()).device
+        return reduce(torch.as_tensor(nll, device=device), "sum").cpu().numpy()
 
     def results(self) -> list[dict[str, Any]]:
         """Return the results of all steps, by step and label."""
@@ -171,6 +226,37 @@ class Validator:
             self.folder.glob("step-*.json"), key=lambda file: int(file.stem.split("-")[1])
         )
         return [row for file in files for row in json.loads(file.read_text(encoding="utf-8"))]
+
+
+def _share(
+    rows: dict[str, np.ndarray], n_documents: int, *, rank: int, size: int
+) -> dict[str, np.ndarray]:
+    """Return every `size`-th row; a process that would have one less gets one that counts for no document."""
+    own = {name: each[rank::size] for name, each in rows.items()}
+    if len(own["document"]) * size >= len(rows["document"]):
+        return own
+    first = {name: each[:1] for name, each in rows.items()}
+    first["document"] = np.where(first["document"] >= 0, n_documents, -1)
+    return {name: np.concatenate([each, first[name]]) for name, each in own.items()}
+
+
+def _rank_and_size() -> tuple[int, int]:
+    """Return which process this is, and of how many."""
+    from accelerate import PartialState
+
+    if not PartialState._shared_state:
+        return 0, 1
+    state = PartialState()
+    return state.process_index, state.num_processes
+
+
+def _first_says(value: bool) -> bool:
+    """Return what the first process says, so that all go the same way."""
+    if _rank_and_size()[1] == 1:
+        return value
+    from accelerate.utils import broadcast_object_list
+
+    return bool(broadcast_object_list([value])[0])
 
 
 def bits_per_byte(nll: np.ndarray, n_bytes: np.ndarray) -> tuple[float, float | None]:

@@ -128,6 +128,64 @@ def config():
     return make
 
 
+def train_as(rank, size, port, arguments):
+    """Train as one of several processes that talk over loopback."""
+    import os
+
+    from emma500.training.run import continue_pretrain
+
+    os.environ.update(
+        RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(size), LOCAL_WORLD_SIZE=str(size),
+        MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), OMP_NUM_THREADS="1",
+    )  # fmt: skip
+    if "fsdp" in arguments[-1].trainer_args:
+        _shard_on_the_cpu()
+    continue_pretrain(*arguments)
+
+
+def _shard_on_the_cpu():
+    """Let accelerate shard on CPUs, too: it quietly takes plain DDP there."""
+    import importlib
+    from typing import Any
+
+    run: Any = importlib.import_module("emma500.training.run")
+    make = run.training_arguments
+
+    def arguments_for_shards(*given):
+        from accelerate import PartialState
+        from accelerate.utils import DistributedType
+
+        found = make(*given)
+        assert found.world_size == 2  # the process group is there now
+        PartialState().distributed_type = DistributedType.MULTI_GPU
+        return found
+
+    run.training_arguments = arguments_for_shards
+
+
+@pytest.fixture
+def start_together(corpus, model, forkserver):
+    """Start a run in several processes; keywords are fields of TrainConfig."""
+    import socket
+
+    from emma500.training.config import TrainConfig
+
+    def run(output, size=2, **fields):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        arguments = (model, corpus, output, TrainConfig(**fields))
+        processes = [
+            forkserver.Process(target=train_as, args=(rank, size, port, arguments))
+            for rank in range(size)
+        ]
+        for process in processes:
+            process.start()
+        return processes
+
+    return run
+
+
 @pytest.fixture
 def start(corpus, model, forkserver):
     """Start a run in a process of its own; keywords are fields of TrainConfig."""

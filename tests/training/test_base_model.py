@@ -1,7 +1,7 @@
 """The model a run starts from: which one is loaded, and what it has seen already."""
 
 from emma500.evaluation.identity import identify
-from emma500.training import run
+from emma500.training import adapters, run
 from emma500.training.run import continue_pretrain
 
 
@@ -23,17 +23,18 @@ def test_weights_and_tokenizer_are_loaded_at_the_commit_the_identity_names(
     tmp_path, corpus, model, config, monkeypatch
 ):
     loaded = []
-    for name in ("load_model", "load_tokenizer"):
-        load = getattr(run, name)
+    places = ((adapters, "load_model"), (run, "load_tokenizer"), (run, "model_config"))
+    for home, name in places:
+        load = getattr(home, name)
 
         def at(hub_id, revision=None, *, load=load, **options):
             loaded.append((hub_id, revision))
-            return load(model, **options)
+            return load(model, **options) if options else load(model, None)
 
-        monkeypatch.setattr(run, name, at)
+        monkeypatch.setattr(home, name, at)
     monkeypatch.setattr(run, "model_identity", lambda name, revision=None: ("tiny", "c0ffee"))
     continue_pretrain("someone/tiny", corpus, tmp_path / "out", config(max_steps=1))
-    assert loaded == [("someone/tiny", "c0ffee")] * 2
+    assert loaded == [("someone/tiny", "c0ffee")] * 3
     loaded.clear()
     continue_pretrain(model, corpus, tmp_path / "local", config(max_steps=1))
-    assert loaded == [(model, None)] * 2
+    assert loaded == [(model, None)] * 3

@@ -1,5 +1,7 @@
 """What a run trains and validates on, before any training."""
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from emma500.errors import ConfigError
@@ -80,3 +82,47 @@ def test_a_held_out_sentence_that_training_saw_is_not_validated_on(
         root, config(languages=["yor_Latn"], max_steps=1, replay_share=0)
     ).validation
     assert validation.n_bytes.tolist() == [len(pairs[-2][1].encode())]
+
+
+def test_tokens_kept_in_a_folder_serve_another_run(prepared, corpus, config, tmp_path, monkeypatch):
+    folder = tmp_path / "kept"
+    options = {"max_steps": 2, "tokens_folder": str(folder)}
+    first = prepared(corpus, config(**options)).rows
+    monkeypatch.setattr("emma500.mixture.shards.text_batches", None)
+    again = prepared(corpus, config(**options, learning_rate=1e-5)).rows
+    assert (first[0]["input_ids"] == again[0]["input_ids"]).all()
+    assert not (tmp_path / "tokens").exists()
+
+
+def test_kept_tokens_of_another_tokenizer_are_refused(prepared, corpus, config, tmp_path, model):
+    options = {"max_steps": 2, "tokens_folder": str(tmp_path / "kept")}
+    prepared(corpus, config(**options))
+    tokenizer = load_tokenizer(model)
+    tokenizer.add_tokens(["ọmọ"])
+    with pytest.raises(
+        ConfigError, match=r"by this tokenizer \(tokenizer .* choose another tokens_folder"
+    ):
+        prepare(Corpus(corpus), tokenizer, config(**options), rows_per_step=2, folder=tmp_path)
+
+
+def test_rows_are_packed_as_asked(prepared, corpus, config):
+    isolated = prepared(corpus, config(max_steps=2)).rows
+    concat = prepared(corpus, config(max_steps=2, packing="concat")).rows
+    assert (isolated.packing["mode"], concat.packing["mode"]) == ("isolated", "concat")
+    assert (concat[0]["position_ids"] == range(64)).all()
+
+
+def test_rehydration_counts_repetitions_as_text_there_is(prepared, write_corpus, tmp_path, config):
+    root = write_corpus(tmp_path / "corpus", {"yor_Latn": ["ọmọ " * 50] * 20})
+    (file,) = (root / "data" / "yor_Latn").glob("train*")
+    table = pq.read_table(file)
+    sizes = pa.array([4 if n < 6 else None for n in range(len(table))], pa.int32())
+    column = table.schema.get_field_index("cluster_size")
+    pq.write_table(table.set_column(column, table.schema.field(column), sizes), file)
+    counts = {}
+    for rehydrate in (False, True):
+        data = prepared(root, config(languages=["yor_Latn"], max_steps=1, rehydrate=rehydrate))
+        (part,) = data.rows.plan.parts
+        counts[rehydrate] = part.available.n_documents, part.available.n_tokens
+    assert counts[False][0] == 18
+    assert counts[True] == (30, counts[False][1] * 30 // 18)

@@ -14,7 +14,10 @@ FIELDS = {
 
 
 def digests(folder):
-    files = sorted(each for each in folder.rglob("*") if each.is_file())
+    """All but what says how long it took, on what."""
+    files = sorted(
+        each for each in folder.rglob("*") if each.is_file() and each.name != "training.json"
+    )
     return {
         each.relative_to(folder).as_posix(): hashlib.sha256(each.read_bytes()).hexdigest()
         for each in files

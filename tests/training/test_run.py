@@ -6,10 +6,6 @@ import pytest
 from emma500.errors import ConfigError, LanguageError, OutputError, SourceError, TrainingError
 from emma500.training.run import TrainingRun, continue_pretrain
 
-LORA_WARNING = pytest.mark.filterwarnings(  # peft 0.21 asks transformers 5.23 by the old name
-    "ignore:`is_gradient_checkpointing` is deprecated and will be removed in v6:FutureWarning"
-)
-
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory, corpus, model):
@@ -19,7 +15,7 @@ def finished(tmp_path_factory, corpus, model):
     output = tmp_path_factory.mktemp("finished") / "out"
     config = TrainConfig(
         max_steps=30, max_length=64, learning_rate=1e-2, eval_steps=10, logging_steps=4, languages=["yo", "kat_Geor"],
-        code_share=0.2, components=["monolingual", "bilingual", "code"], warmup_steps=2,
+        shares={"code": 0.2}, components=["monolingual", "bilingual", "code"], warmup_steps=2,
     )  # fmt: skip
     return continue_pretrain(model, corpus, output, config)
 
@@ -111,13 +107,13 @@ def test_another_configuration_does_not_replace_a_finished_run_silently(
 def test_another_configuration_does_not_go_on_from_this_ones_checkpoints(
     tmp_path, corpus, model, config, monkeypatch
 ):
-    from emma500.training import run
+    from emma500.training import session
 
     def stop(*_, **__):
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(run, "_export", stop)
+        patched.setattr(session, "export", stop)
         with pytest.raises(KeyboardInterrupt):
             continue_pretrain(model, corpus, tmp_path / "out", config())
     with pytest.raises(
@@ -181,18 +177,20 @@ def test_training_ends_before_a_number_that_is_none_reaches_the_weights(
     monkeypatch.setattr(PackedTrainer, "training_step", poisoned)
     name = {"weights": "loss", "gradients": "norm of the gradients"}[where]
     with pytest.raises(
-        TrainingError, match=f"the {name} is (nan|inf) in step 5.*weights are still those of step 4"
+        TrainingError,
+        match=rf"the {name} is (nan|inf) in step 5 \(its rows hold .*monolingual kat_Geor.*\).*"
+        "weights are still those of step 4",
     ):
         continue_pretrain(model, corpus, tmp_path / "out", config())
     for net, before in weights.values():
         assert all(
-            torch.equal(one, other) for one, other in zip(net.parameters(), before, strict=True)
+            torch.allclose(one, other, rtol=0, atol=0, equal_nan=True)
+            for one, other in zip(net.parameters(), before, strict=True)
         )
     assert not (tmp_path / "out").exists()
     assert (tmp_path / "out.work" / "checkpoints" / "checkpoint-3").exists()
 
 
-@LORA_WARNING
 def test_lora_trains_adapters_and_exports_a_merged_model(tmp_path, corpus, model, config):
     import torch
     from transformers import AutoModelForCausalLM
@@ -209,7 +207,6 @@ def test_lora_trains_adapters_and_exports_a_merged_model(tmp_path, corpus, model
     assert run.manifest["base_model"]["n_parameters"] == 26_880
 
 
-@LORA_WARNING
 def test_the_merged_lora_model_scores_as_the_last_validation_says(tmp_path, corpus, model, config):
     from emma500.folder import Corpus
     from emma500.models import document_nll, load_model, load_tokenizer
@@ -268,7 +265,7 @@ def test_a_language_the_corpus_lacks_is_refused_with_the_nearest(tmp_path, corpu
 
 
 def test_more_steps_than_the_text_allows_are_refused(tmp_path, corpus, model, config):
-    with pytest.raises(ConfigError, match=r"at most [\d,]+ steps are possible: lower max_steps"):
+    with pytest.raises(ConfigError, match=r"at most [\d,]+ steps are possible .*lower max_steps"):
         continue_pretrain(model, corpus, tmp_path / "out", config(max_steps=100_000))
 
 

@@ -12,17 +12,20 @@ from emma500.training.config import TrainConfig
         ("max_steps", 0, "-1 or above 0"),
         ("max_length", 1, "at least 2 tokens"),
         ("components", ["poems"], "some of monolingual, bilingual, code"),
-        ("components", [], "some of monolingual, bilingual, code"),
         ("replay_share", 1.0, "at least 0 and below 1"),
         ("replay_share", -0.1, "at least 0 and below 1"),
         ("pair_format", "source", "target or both"),
-        ("weights", "random", "one of proportional, uniform, temperature"),
+        ("on_forgetting", "cry", "one of warn, stop, raise_replay"),
+        ("forgetting_limit", -0.1, "0 or more"),
+        ("keep", "first", "last or best"),
+        ("keep", "best", "above 0 with keep='best'"),
+        ("load_in_4bit", True, "given with use_peft only"),
         ("save_steps", -1, "0 or more"),
         ("max_epochs", 0, "above 0"),
     ],
 )
 def test_a_value_that_breaks_its_rule_is_refused(field, value, rule):
-    with pytest.raises(ConfigError, match=f"TrainConfig.{field} must be {rule}.*, not "):
+    with pytest.raises(ConfigError, match=rf"TrainConfig\.\w+ must be {rule}.*, not "):
         TrainConfig(**{field: value})
 
 
