@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from emma500.evaluation.scores import Scores
     from emma500.folder import Corpus
     from emma500.languages.codes import Language
-    from emma500.mixture.fertility import Fertility, fertility
-    from emma500.mixture.plan import MixPlan
+    from emma500.mixture.planning.plan import MixPlan
+    from emma500.mixture.tokenizing.fertility import Fertility, fertility
     from emma500.publishing.publish import PublishConfig, PublishedRepo, publish
     from emma500.training.config import TrainConfig
-    from emma500.training.instruction import InstructConfig, instruct
+    from emma500.training.instruction.tuning import InstructConfig, instruct
     from emma500.training.made import MadeModel
     from emma500.training.merging import MergeConfig, merge_models
-    from emma500.training.mixing import plan_mixture
-    from emma500.training.planner import TrainingPlan, plan_training
+    from emma500.training.planning.mixing import plan_mixture
+    from emma500.training.planning.planner import TrainingPlan, plan_training
     from emma500.training.run import TrainingRun, continue_pretrain
     from emma500.training.vocabulary.config import VocabularyConfig
     from emma500.training.vocabulary.extend import extend_vocabulary
@@ -42,18 +42,18 @@ _HOME = {
     "EmmaError": "errors",
     "EvalConfig": "evaluation.evaluate",
     "FailureError": "errors",
-    "Fertility": "mixture.fertility",
-    "InstructConfig": "training.instruction",
+    "Fertility": "mixture.tokenizing.fertility",
+    "InstructConfig": "training.instruction.tuning",
     "Language": "languages.codes",
     "MadeModel": "training.made",
     "MergeConfig": "training.merging",
-    "MixPlan": "mixture.plan",
+    "MixPlan": "mixture.planning.plan",
     "PublishConfig": "publishing.publish",
     "PublishedRepo": "publishing.publish",
     "Scores": "evaluation.scores",
     "StoppedError": "errors",
     "TrainConfig": "training.config",
-    "TrainingPlan": "training.planner",
+    "TrainingPlan": "training.planning.planner",
     "TrainingRun": "training.run",
     "UsageError": "errors",
     "VocabularyConfig": "training.vocabulary.config",
@@ -61,12 +61,12 @@ _HOME = {
     "continue_pretrain": "training.run",
     "evaluate": "evaluation.evaluate",
     "extend_vocabulary": "training.vocabulary.extend",
-    "fertility": "mixture.fertility",
-    "instruct": "training.instruction",
+    "fertility": "mixture.tokenizing.fertility",
+    "instruct": "training.instruction.tuning",
     "load_mala": "corpus.builder",
     "merge_models": "training.merging",
-    "plan_mixture": "training.mixing",
-    "plan_training": "training.planner",
+    "plan_mixture": "training.planning.mixing",
+    "plan_training": "training.planning.planner",
     "publish": "publishing.publish",
 }
 

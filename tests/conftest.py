@@ -117,7 +117,7 @@ def forkserver():
             "numba",
             "emma500.corpus.pipeline",
             "emma500.training.run",
-            "emma500.training.trainer",
+            "emma500.training.loop.trainer",
             "transformers.models.llama.modeling_llama",
         ]
     )

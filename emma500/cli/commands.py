@@ -104,7 +104,7 @@ def _train(arguments: TrainArguments, config: Any) -> Any:
     from emma500 import continue_pretrain
 
     if arguments.launch_config:
-        from emma500.training.launching import launch_config
+        from emma500.training.planning.launching import launch_config
 
         return launch_config(arguments.launch_config)
     model = required(arguments.model_name_or_path, "model_name_or_path")
@@ -116,7 +116,7 @@ def _train(arguments: TrainArguments, config: Any) -> Any:
 
 def _plan(model: str, arguments: TrainArguments, config: Any) -> Any:
     from emma500 import plan_mixture, plan_training
-    from emma500.training.planner import DEVICES
+    from emma500.training.planning.planner import DEVICES
 
     mixture = None
     if Path(arguments.dataset_name).is_dir():

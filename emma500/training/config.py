@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from emma500.configuration import as_dict, option, require
-from emma500.mixture.pools import PACKINGS, Packing
-from emma500.mixture.presets import Mixture, Stage, stages_of
+from emma500.mixture.packing.pools import PACKINGS, Packing
+from emma500.mixture.planning.presets import Mixture, Stage, stages_of
 from emma500.records import COMPONENTS
 from emma500.training.presets import preset_fields
 

@@ -6,16 +6,16 @@ from typing import Any
 
 from emma500.errors import LanguageError
 from emma500.folder import Corpus
-from emma500.mixture.available import Available
-from emma500.mixture.documents import Chosen
-from emma500.mixture.rows import PackedRows
-from emma500.mixture.shards import TokenStore
-from emma500.mixture.tokens import TokenDocuments
+from emma500.mixture.packing.rows import PackedRows
+from emma500.mixture.planning.available import Available
+from emma500.mixture.tokenizing.documents import Chosen
+from emma500.mixture.tokenizing.shards import TokenStore
+from emma500.mixture.tokenizing.tokens import TokenDocuments
 from emma500.models import prefix_token
 from emma500.progress import Progress, tracked
 from emma500.training.config import TrainConfig
-from emma500.training.mixing import Mix
-from emma500.training.validation import HeldOut, held_out
+from emma500.training.planning.mixing import Mix
+from emma500.training.validation.scoring import HeldOut, held_out
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

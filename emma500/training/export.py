@@ -6,8 +6,8 @@ from typing import Any
 
 from emma500.manifest import write_manifest
 from emma500.storage import replace_folder, space_checked
-from emma500.training.adapters import merged
 from emma500.training.config import TrainConfig
+from emma500.training.loop.adapters import merged
 from emma500.training.record import write_training_record
 from emma500.training.work import Workplace
 

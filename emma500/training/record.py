@@ -11,8 +11,8 @@ from emma500.manifest import versions
 from emma500.storage import write_text
 from emma500.training.config import TrainConfig
 from emma500.training.data import RunData
-from emma500.training.hardware import footprint, hardware
-from emma500.training.throughput import read_clock
+from emma500.training.loop.hardware import footprint, hardware
+from emma500.training.loop.throughput import read_clock
 from emma500.training.work import Workplace
 
 RECORD = "training.json"
@@ -82,7 +82,7 @@ def spike_rows(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     Returns:
         The rows.
     """
-    from emma500.training.callbacks import is_spike
+    from emma500.training.loop.callbacks import is_spike
 
     steps = [row for row in history if "loss" in row]
     losses = [row["loss"] for row in steps]

@@ -11,14 +11,14 @@ from emma500.manifest import fingerprint
 from emma500.models import load_tokenizer, model_identity, trained_sources
 from emma500.progress import Progress
 from emma500.storage import locked
-from emma500.training.arguments import training_arguments
-from emma500.training.checks import check_fit, model_config
 from emma500.training.config import TrainConfig
 from emma500.training.data import RunData, prepare
-from emma500.training.gate import base_languages
+from emma500.training.loop.arguments import training_arguments
+from emma500.training.loop.checks import check_fit, model_config
 from emma500.training.result import TrainingRun
 from emma500.training.session import Base, Session
-from emma500.training.validation import HeldOut, with_base_languages
+from emma500.training.validation.gate import base_languages
+from emma500.training.validation.scoring import HeldOut, with_base_languages
 from emma500.training.work import Workplace
 
 __all__ = ["TrainingRun", "continue_pretrain"]

@@ -9,17 +9,17 @@ from emma500.errors import StoppedError, TrainingError
 from emma500.folder import Corpus
 from emma500.models import check_isolation
 from emma500.progress import Progress
-from emma500.training.adapters import load_base, with_adapters
-from emma500.training.checkpoints import latest_complete
-from emma500.training.checks import memory_explained
 from emma500.training.config import TrainConfig
 from emma500.training.data import RunData, prepare
 from emma500.training.export import export
-from emma500.training.gate import best_step, forgotten, told, tracked_values
+from emma500.training.loop.adapters import load_base, with_adapters
+from emma500.training.loop.checkpoints import latest_complete
+from emma500.training.loop.checks import memory_explained
 from emma500.training.record import log_rows, plan_record, spike_rows
-from emma500.training.replay import Raise, Switched, raises, with_replay
 from emma500.training.result import KIND
-from emma500.training.validation import HeldOut, Validator
+from emma500.training.validation.gate import best_step, forgotten, told, tracked_values
+from emma500.training.validation.replay import Raise, Switched, raises, with_replay
+from emma500.training.validation.scoring import HeldOut, Validator
 from emma500.training.work import Workplace
 
 logger = logging.getLogger(__name__)
@@ -99,7 +99,7 @@ class _Attempt:
         """Train; False if another attempt has to go on from the last checkpoint."""
         from transformers import set_seed
 
-        from emma500.training.trainer import make_trainer
+        from emma500.training.loop.trainer import make_trainer
 
         session, config = self.session, self.session.config
         self._refuse_forgetting(self.step)

@@ -12,8 +12,8 @@ from typing import Any
 from emma500.errors import OutputError
 from emma500.manifest import MANIFEST, read_manifest, write_manifest
 from emma500.storage import recover_folder, refuse_foreign
-from emma500.training.checkpoints import STAGED, latest_complete
 from emma500.training.config import TrainConfig
+from emma500.training.loop.checkpoints import STAGED, latest_complete
 from emma500.training.result import KIND
 
 

@@ -2,12 +2,12 @@
 
 import numpy as np
 
-from emma500.mixture.available import Available
-from emma500.mixture.documents import Chosen
-from emma500.mixture.plan import plan
-from emma500.mixture.presets import Stage
-from emma500.mixture.rows import PackedRows
-from emma500.mixture.tokens import TokenDocuments
+from emma500.mixture.packing.rows import PackedRows
+from emma500.mixture.planning.available import Available
+from emma500.mixture.planning.plan import plan
+from emma500.mixture.planning.presets import Stage
+from emma500.mixture.tokenizing.documents import Chosen
+from emma500.mixture.tokenizing.tokens import TokenDocuments
 
 LENGTH = 32
 LABELS = ("kat_Geor", "swa_Latn", "yor_Latn")

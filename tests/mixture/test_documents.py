@@ -1,6 +1,6 @@
 import pytest
 
-from emma500.mixture.documents import (
+from emma500.mixture.tokenizing.documents import (
     Chosen,
     Wanted,
     read_texts,

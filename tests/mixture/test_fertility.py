@@ -8,8 +8,8 @@ from transformers import PreTrainedTokenizerFast
 
 from emma500.cli import main
 from emma500.errors import ConfigError, LanguageError
-from emma500.mixture.fertility import fertility
-from emma500.mixture.pieces import fallback_tokens
+from emma500.mixture.tokenizing.fertility import fertility
+from emma500.mixture.tokenizing.pieces import fallback_tokens
 from emma500.models import load_tokenizer
 
 

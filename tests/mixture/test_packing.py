@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from emma500.errors import ConfigError
-from emma500.mixture.packing import best_fit, pack, place
+from emma500.mixture.packing.fitting import best_fit, pack, place
 
 PREFIX, EOS, PAD = 1, 2, 0
 

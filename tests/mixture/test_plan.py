@@ -3,10 +3,10 @@ from typing import Any
 import pytest
 
 from emma500.errors import ConfigError, LanguageError
-from emma500.mixture.available import Available
-from emma500.mixture.documents import Chosen
-from emma500.mixture.plan import plan
-from emma500.mixture.presets import Stage
+from emma500.mixture.planning.available import Available
+from emma500.mixture.planning.plan import plan
+from emma500.mixture.planning.presets import Stage
+from emma500.mixture.tokenizing.documents import Chosen
 
 
 def available(label, n_tokens, component="monolingual", replay=False):

@@ -16,16 +16,16 @@ import pytest
 
 from emma500.errors import ConfigError
 from emma500.languages.labels import inventory
-from emma500.mixture.available import Available
-from emma500.mixture.documents import Chosen
-from emma500.mixture.plan import plan
-from emma500.mixture.presets import (
+from emma500.mixture.planning.available import Available
+from emma500.mixture.planning.plan import plan
+from emma500.mixture.planning.presets import (
     MIXTURES,
     Stage,
     components_of,
     published_rates,
     published_shares,
 )
+from emma500.mixture.tokenizing.documents import Chosen
 
 OTHERS = {
     "papers": 38_256_934_181,

@@ -1,10 +1,10 @@
 import numpy as np
 import pytest
 
-from emma500.mixture.plan import plan
-from emma500.mixture.presets import Stage
-from emma500.mixture.rows import IGNORED, PackedRows
-from emma500.mixture.tokens import TokenDocuments
+from emma500.mixture.packing.rows import IGNORED, PackedRows
+from emma500.mixture.planning.plan import plan
+from emma500.mixture.planning.presets import Stage
+from emma500.mixture.tokenizing.tokens import TokenDocuments
 from tests.mixture.made_up_rows import (
     LABELS,
     LENGTH,

@@ -3,7 +3,7 @@ import pickle
 import numpy as np
 import pytest
 
-from emma500.mixture.rows import IGNORED
+from emma500.mixture.packing.rows import IGNORED
 from tests.mixture.made_up_rows import (
     LENGTH,
     PACKINGS,

@@ -2,9 +2,9 @@
 
 import pytest
 
-from emma500.mixture.documents import Chosen, Wanted
-from emma500.mixture.estimates import estimated
-from emma500.mixture.samples import first_rows
+from emma500.mixture.planning.estimates import estimated
+from emma500.mixture.tokenizing.documents import Chosen, Wanted
+from emma500.mixture.tokenizing.samples import first_rows
 from emma500.models import load_tokenizer
 
 CHOSEN = Chosen(component="monolingual", label="yor_Latn", language="yor_Latn")

@@ -1,7 +1,7 @@
 import pytest
 
 from emma500.errors import LanguageError
-from emma500.mixture.selection import select
+from emma500.mixture.planning.selection import select
 
 
 @pytest.fixture

@@ -9,9 +9,9 @@ import pytest
 from emma500.errors import ConfigError, StorageError
 from emma500.folder import Corpus
 from emma500.manifest import MANIFEST
-from emma500.mixture import shards
-from emma500.mixture.documents import Chosen, Wanted, text_batches
-from emma500.mixture.shards import TokenStore
+from emma500.mixture.tokenizing import shards
+from emma500.mixture.tokenizing.documents import Chosen, Wanted, text_batches
+from emma500.mixture.tokenizing.shards import TokenStore
 from tests.mixture.byte_tokenizers import byte_tokenizer
 
 YORUBA = Chosen(component="monolingual", label="yor_Latn", language="yor_Latn")

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from transformers import PreTrainedTokenizerFast
 
-from emma500.mixture.rehydration import repetitions
-from emma500.mixture.tokens import Encoder, TokenDocuments, tokenize
+from emma500.mixture.tokenizing.rehydration import repetitions
+from emma500.mixture.tokenizing.tokens import Encoder, TokenDocuments, tokenize
 from tests.mixture.byte_tokenizers import Characters, byte_tokenizer
 
 TEXTS = ["Ọmọ ilé", "", "a  b\n\nc</s>", "და არის", "x"]

@@ -1,7 +1,7 @@
-from emma500.mixture.available import Available
-from emma500.mixture.documents import Chosen
-from emma500.mixture.plan import plan
-from emma500.mixture.presets import Stage
+from emma500.mixture.planning.available import Available
+from emma500.mixture.planning.plan import plan
+from emma500.mixture.planning.presets import Stage
+from emma500.mixture.tokenizing.documents import Chosen
 
 
 def available(label, n_tokens, component="monolingual", replay=False):

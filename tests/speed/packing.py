@@ -24,14 +24,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emma500.folder import Corpus
-from emma500.mixture.available import Available
-from emma500.mixture.documents import Chosen, Wanted
-from emma500.mixture.packing import place
-from emma500.mixture.plan import plan
-from emma500.mixture.pools import PACKINGS
-from emma500.mixture.rows import PackedRows
-from emma500.mixture.shards import TokenStore
-from emma500.mixture.tokens import TokenDocuments
+from emma500.mixture.packing.fitting import place
+from emma500.mixture.packing.pools import PACKINGS
+from emma500.mixture.packing.rows import PackedRows
+from emma500.mixture.planning.available import Available
+from emma500.mixture.planning.plan import plan
+from emma500.mixture.tokenizing.documents import Chosen, Wanted
+from emma500.mixture.tokenizing.shards import TokenStore
+from emma500.mixture.tokenizing.tokens import TokenDocuments
 from emma500.models import load_tokenizer
 from emma500.records import document_schema
 

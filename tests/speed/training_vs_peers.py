@@ -151,9 +151,9 @@ def run_trainer(
 
 def run_ours(options: argparse.Namespace, texts: list[np.ndarray], folder: str) -> dict[str, float]:
     """Train with emma500's Trainer, throughput, spikes and SIGTERM included."""
-    from emma500.training.arguments import training_arguments
     from emma500.training.config import TrainConfig
-    from emma500.training.trainer import make_trainer
+    from emma500.training.loop.arguments import training_arguments
+    from emma500.training.loop.trainer import make_trainer
 
     rows, clock = packed(texts, options.length), Clock()
     config = TrainConfig(
@@ -245,7 +245,7 @@ def main() -> None:
         return
     import torch
 
-    from emma500.training.hardware import matmul_peak
+    from emma500.training.loop.hardware import matmul_peak
 
     torch.set_num_threads(1)
     names = [name for name in RUNS if find_spec(NEEDED.get(name, "torch"))]

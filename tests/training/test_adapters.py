@@ -6,7 +6,7 @@ import pytest
 
 from emma500 import TrainConfig
 from emma500.errors import MissingExtraError
-from emma500.training.adapters import load_base, with_adapters
+from emma500.training.loop.adapters import load_base, with_adapters
 from emma500.training.run import continue_pretrain
 
 

@@ -1,7 +1,8 @@
 """The model a run starts from: which one is loaded, and what it has seen already."""
 
 from emma500.evaluation.identity import identify
-from emma500.training import adapters, run
+from emma500.training import run
+from emma500.training.loop import adapters
 from emma500.training.run import continue_pretrain
 
 

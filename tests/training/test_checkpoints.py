@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from emma500.training.checkpoints import is_complete, latest_complete, publish_checkpoint
+from emma500.training.loop.checkpoints import is_complete, latest_complete, publish_checkpoint
 
 FILES = ("model.safetensors", "optimizer.pt", "scheduler.pt", "rng_state.pth")
 

@@ -9,7 +9,7 @@ import pytest
 from emma500.folder import Corpus
 from emma500.records import document_schema
 from emma500.sources.turns import BETWEEN
-from emma500.training.conversations import read_conversations
+from emma500.training.instruction.conversations import read_conversations
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_tokens_kept_in_a_folder_serve_another_run(prepared, corpus, config, tmp
     folder = tmp_path / "kept"
     options = {"max_steps": 2, "tokens_folder": str(folder)}
     first = prepared(corpus, config(**options)).rows
-    monkeypatch.setattr("emma500.mixture.shards.text_batches", None)
+    monkeypatch.setattr("emma500.mixture.tokenizing.shards.text_batches", None)
     again = prepared(corpus, config(**options, learning_rate=1e-5)).rows
     assert (first[0]["input_ids"] == again[0]["input_ids"]).all()
     assert not (tmp_path / "tokens").exists()

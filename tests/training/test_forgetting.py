@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from emma500.errors import LanguageError, TrainingError
-from emma500.training.gate import best_step, forgotten, tracked_values
-from emma500.training.replay import Raise, raises, with_replay
 from emma500.training.run import continue_pretrain
+from emma500.training.validation.gate import best_step, forgotten, tracked_values
+from emma500.training.validation.replay import Raise, raises, with_replay
 
 
 @pytest.fixture(scope="module")
@@ -216,7 +216,7 @@ def test_the_best_step_by_validation_is_what_is_exported(tmp_path, corpus, model
 def test_a_best_checkpoint_that_is_gone_is_not_replaced_by_the_last_weights(tmp_path):
     from types import SimpleNamespace
 
-    from emma500.training.trainer import PretrainTrainer
+    from emma500.training.loop.trainer import PretrainTrainer
 
     trainer: Any = SimpleNamespace(args=SimpleNamespace(output_dir=str(tmp_path)))
     with pytest.raises(TrainingError, match=r"step 4 is the best .* checkpoint-4 is gone"):

@@ -19,9 +19,9 @@ from emma500.errors import ConfigError, LanguageError, OutputError, TrainingErro
 from emma500.folder import Corpus
 from emma500.models import load_model, load_tokenizer, trained_sources
 from emma500.records import document_schema
-from emma500.training.conversations import read_conversations
-from emma500.training.instruction import TEMPLATE, InstructConfig, instruct
-from emma500.training.instruction_trainer import Loss, make_instruction_trainer
+from emma500.training.instruction.conversations import read_conversations
+from emma500.training.instruction.trainer import Loss, make_instruction_trainer
+from emma500.training.instruction.tuning import TEMPLATE, InstructConfig, instruct
 
 ROOT = Path(__file__).parents[2]
 

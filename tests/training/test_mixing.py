@@ -9,7 +9,7 @@ from emma500.folder import Corpus
 from emma500.models import load_tokenizer
 from emma500.training.config import TrainConfig
 from emma500.training.data import prepare
-from emma500.training.mixing import Mix, plan_mixture
+from emma500.training.planning.mixing import Mix, plan_mixture
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ import torch
 import transformers
 
 from emma500.errors import ConfigError
-from emma500.mixture.available import Available
-from emma500.mixture.documents import Chosen
-from emma500.mixture.plan import plan
-from emma500.mixture.rows import IGNORED, PackedRows
-from emma500.mixture.tokens import TokenDocuments
+from emma500.mixture.packing.rows import IGNORED, PackedRows
+from emma500.mixture.planning.available import Available
+from emma500.mixture.planning.plan import plan
+from emma500.mixture.tokenizing.documents import Chosen
+from emma500.mixture.tokenizing.tokens import TokenDocuments
 from emma500.models import check_isolation
-from emma500.training.trainer import PackedTrainer
+from emma500.training.loop.trainer import PackedTrainer
 
 LENGTH = 64
 VOCABULARY = 120

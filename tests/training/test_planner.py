@@ -5,9 +5,9 @@ import pytest
 from emma500 import TrainConfig
 from emma500.cli import main
 from emma500.errors import ConfigError
-from emma500.training.launching import launch_config, launch_names
-from emma500.training.planner import plan_training
-from emma500.training.throughput import operations
+from emma500.training.loop.throughput import operations
+from emma500.training.planning.launching import launch_config, launch_names
+from emma500.training.planning.planner import plan_training
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +59,7 @@ def test_the_ways_out_lead_out(llama2):
 
 
 def test_adapters_are_counted_as_they_are_trained(model):
-    from emma500.training.adapters import load_base, with_adapters
+    from emma500.training.loop.adapters import load_base, with_adapters
 
     config = TrainConfig(use_peft=True, lora_r=4)
     real = with_adapters(load_base(model, None, config), config)

@@ -124,8 +124,8 @@ def test_workers_of_the_data_loader_read_the_same_rows(tmp_path, corpus, model, 
 
 def test_rows_of_a_step_that_the_devices_cannot_share_are_refused(tmp_path):
     from emma500.errors import ConfigError
-    from emma500.training.arguments import training_arguments
     from emma500.training.config import TrainConfig
+    from emma500.training.loop.arguments import training_arguments
 
     with pytest.raises(
         ConfigError, match=r"global_batch_size=10 is no multiple of the 4 rows.*take 8"
@@ -138,8 +138,8 @@ def test_rows_of_a_step_that_the_devices_cannot_share_are_refused(tmp_path):
 def test_activations_are_checkpointed_by_fsdp_or_by_the_trainer_but_not_by_both(
     tmp_path, monkeypatch
 ):
-    from emma500.training.arguments import training_arguments
     from emma500.training.config import TrainConfig
+    from emma500.training.loop.arguments import training_arguments
 
     config = TrainConfig(gradient_checkpointing=True)
     assert training_arguments(config, tmp_path).activation_checkpointing

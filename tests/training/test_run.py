@@ -159,7 +159,7 @@ def test_training_ends_before_a_number_that_is_none_reaches_the_weights(
 ):
     import torch
 
-    from emma500.training.trainer import PackedTrainer
+    from emma500.training.loop.trainer import PackedTrainer
 
     weights = {}
     step = PackedTrainer.training_step

@@ -6,8 +6,8 @@ from itertools import pairwise
 import pytest
 
 from emma500.errors import ConfigError
+from emma500.training.loop.schedules import check_schedule, make_schedule, schedule_arguments
 from emma500.training.run import continue_pretrain
-from emma500.training.schedules import check_schedule, make_schedule, schedule_arguments
 
 
 def rates(name, n_steps=100, n_warmup=10, **given):

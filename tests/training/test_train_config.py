@@ -1,8 +1,8 @@
 import pytest
 
 from emma500.errors import ConfigError
-from emma500.training.arguments import training_arguments
 from emma500.training.config import TrainConfig
+from emma500.training.loop.arguments import training_arguments
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import pytest
 
 from emma500 import TrainConfig
 from emma500.progress import Bars
-from emma500.training.callbacks import SpikeCallback, is_spike
-from emma500.training.hardware import device_row, footprint, hardware, matmul_peak
+from emma500.training.loop.callbacks import SpikeCallback, is_spike
+from emma500.training.loop.hardware import device_row, footprint, hardware, matmul_peak
+from emma500.training.loop.throughput import Throughput, read_clock, shown_line
 from emma500.training.run import continue_pretrain
-from emma500.training.throughput import Throughput, read_clock, shown_line
 
 
 def test_attention_is_counted_by_the_length_of_each_document(model, tmp_path):

@@ -6,8 +6,8 @@ import pytest
 
 from emma500 import TrainConfig
 from emma500.errors import ConfigError, MissingExtraError, TrainingError
-from emma500.training.arguments import training_arguments
-from emma500.training.checks import memory_explained
+from emma500.training.loop.arguments import training_arguments
+from emma500.training.loop.checks import memory_explained
 from emma500.training.run import continue_pretrain
 
 
@@ -94,7 +94,7 @@ def test_any_other_error_stays_as_it_is():
 def test_memory_that_runs_out_in_a_step_ends_the_run_with_the_last_checkpoint_kept(
     tmp_path, corpus, model, config, monkeypatch
 ):
-    from emma500.training.trainer import PackedTrainer
+    from emma500.training.loop.trainer import PackedTrainer
 
     step = PackedTrainer.training_step
 

@@ -204,7 +204,7 @@ def test_random_rows_follow_the_seed_and_mean_rows_are_all_one(model, pieces):
 
 
 def test_similar_tokens_are_those_that_stand_in_the_same_places(pieces):
-    from emma500.mixture.tokens import TokenDocuments
+    from emma500.mixture.tokenizing.tokens import TokenDocuments
 
     new, twin, other = int(pieces.ids[0]), 65, 70
     draw = np.random.default_rng(0)

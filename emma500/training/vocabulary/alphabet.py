@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from emma500.mixture.pieces import bytes_of_characters
+from emma500.mixture.tokenizing.pieces import bytes_of_characters
 
 MARK = "▁"
 _BYTE_TOKEN = re.compile(r"<0x[0-9A-F]{2}>")

@@ -9,8 +9,8 @@ from emma500.errors import ConfigError
 from emma500.folder import Corpus
 from emma500.gguf import local_model, without_bars
 from emma500.manifest import fingerprint, versions, write_manifest
-from emma500.mixture.selection import resolve, sides_of
-from emma500.mixture.tokens import tokenize
+from emma500.mixture.planning.selection import resolve, sides_of
+from emma500.mixture.tokenizing.tokens import tokenize
 from emma500.models import load_model, load_tokenizer, model_identity, trained_sources
 from emma500.progress import Progress
 from emma500.training.made import EXTENDED, MadeModel, Output

@@ -7,12 +7,12 @@ import numpy as np
 
 from emma500.configuration import as_dict
 from emma500.folder import Corpus
-from emma500.mixture.fertility import fertility
-from emma500.mixture.packing import pack
-from emma500.mixture.tokens import tokenize
+from emma500.mixture.packing.fitting import pack
+from emma500.mixture.tokenizing.fertility import fertility
+from emma500.mixture.tokenizing.tokens import tokenize
 from emma500.models import check_isolation, document_nll, prefix_token
 from emma500.progress import Progress
-from emma500.training.validation import bits_per_byte
+from emma500.training.validation.scoring import bits_per_byte
 from emma500.training.vocabulary.config import VocabularyConfig
 from emma500.training.vocabulary.text import read_language
 

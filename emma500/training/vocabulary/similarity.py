@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from emma500.mixture.tokens import TokenDocuments
+from emma500.mixture.tokenizing.tokens import TokenDocuments
 from emma500.training.vocabulary.pieces import Pieces
 
 _WINDOW = 5

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from emma500.folder import Corpus
-from emma500.mixture.samples import first_rows, text_columns
+from emma500.mixture.tokenizing.samples import first_rows, text_columns
 
 
 def read_language(

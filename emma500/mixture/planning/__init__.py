@@ -1,0 +1,1 @@
+"""What is read how often, and when: from labels to a plan."""

@@ -1,0 +1,1 @@
+"""Documents as tokens on disk, and what a tokenizer makes of a language."""

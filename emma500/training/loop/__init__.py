@@ -1,0 +1,1 @@
+"""The Trainer and what goes round with it: arguments, schedules, adapters, checkpoints, speed."""

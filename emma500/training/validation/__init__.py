@@ -1,0 +1,1 @@
+"""Bits per byte by language while training, and what follows from them."""
