@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from emma500.errors import ConfigError, SourceError
-from emma500.mixture.packing import pack
+from emma500.mixture.packing.fitting import pack
 from emma500.models import (
     check_isolation,
     document_nll,

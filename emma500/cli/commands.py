@@ -55,7 +55,7 @@ class EvaluateArguments:
 class PublishArguments:
     """What `emma500 publish` takes beside the fields of PublishConfig."""
 
-    folder: str = option("", "a corpus, trained model or scores made by emma500")
+    folder: str = option("", "a corpus, model or scores made by emma500")
     repo_id: str = option("", "name of the repository, USER/NAME")
     directory: str | None = option(None, "write the repository under this folder, not to the Hub")
 

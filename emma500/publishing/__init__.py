@@ -3,12 +3,15 @@
 publish.py      the public function: to the Hub, or to a folder
 layout.py       which files a repository of each kind holds
 *_card.py       manifest -> card; the templates are dataset_cards/*.md.j2
+*_tables.py     what the card of a model and the report say of training, and of models made otherwise
+model_files.py  what lies beside the card of a model
 metadata.py     the YAML that heads a card
 summary.py      sums over a corpus manifest
 comparison.py   before and after, with standard errors
 care.py         what a corpus card says of benchmarks, personal data and opt-outs
 figures.py      the figures of runs and scores, and how all are drawn
-*_figures.py    those of a corpus: what it holds, and what it lost
+*_figures.py    those of a corpus (what it holds, what it lost), of a mixture, of a vocabulary
+sections.py     what a report is made of; training_section.py is the one on training
 report.py       report.md and report.html of the whole way
 hub.py          the upload
 """

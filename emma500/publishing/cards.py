@@ -78,7 +78,7 @@ def _templates() -> "jinja2.Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for name in ("count", "counted", "size", "decimal", "percent", "plain"):
+    for name in ("count", "counted", "size", "decimal", "percent", "plain", "literal"):
         environment.filters[name] = getattr(tables, name)
     return environment
 

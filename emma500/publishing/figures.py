@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from emma500.publishing.comparison import Change
-from emma500.publishing.summary import trained_languages
+from emma500.publishing.summary import replayed_languages, trained_languages
 from emma500.storage import atomic_file
 
 BLUE, ORANGE, GREEN, VERMILION, PURPLE, SKY, YELLOW, GREY, INK = (
@@ -71,33 +71,63 @@ def draw(folder: Path, name: str, figure: Callable[[Any], None], size: tuple[flo
 
 
 def training_figure(manifest: Mapping[str, Any], folder: Path) -> Path:
-    """Draw the training loss, and validation bits per byte by label, over the steps of a run."""
+    """Draw the training loss and, if there are any, validation bits per byte by label, over the steps of a run.
+
+    Steps where replay was raised, and the kept one where it is not the last, are marked.
+
+    Returns:
+        The SVG file.
+    """
     trained = set(trained_languages(manifest))
     curves: dict[str, list[tuple[int, float]]] = {}
-    for row in sorted(manifest["validation"], key=lambda row: (row["label"], row["step"])):
+    for row in sorted(manifest.get("validation", ()), key=lambda row: (row["label"], row["step"])):
         curves.setdefault(row["label"], []).append((row["step"], row["bits_per_byte"]))
 
     def figure(canvas: Any) -> None:
-        left, right = canvas.subplots(1, 2, width_ratios=(1, 1.55))
+        panels = list(
+            canvas.subplots(1, 2, width_ratios=(1, 1.55)) if curves else [canvas.subplots()]
+        )
+        left, right = panels[0], panels[-1]
         log = [(row["step"], row["loss"]) for row in manifest["log"] if row.get("loss") is not None]
         left.plot([step for step, _ in log], [loss for _, loss in log], color=INK, linewidth=1.2)
         left.set_title("Training loss")
         left.set_ylabel("nats a token")
         if len(curves) > _MOST_CURVES:
             _many_curves(right, curves, trained)
-        else:
-            _named_curves(right, curves, trained)
-        right.set_title("Held-out text")
-        right.set_ylabel("bits per byte (lower is better)")
-        for axes in (left, right):
+        elif curves:
+            _named_curves(right, curves, trained, replayed_languages(manifest))
+        if curves:
+            right.set_title("Held-out text")
+            right.set_ylabel("bits per byte (lower is better)")
+        for axes in panels:
             axes.set_xlabel("step")
             axes.grid()
+            _mark_steps(axes, manifest)
 
-    return draw(folder, "training", figure, (8.6, 3.9))
+    return draw(folder, "training", figure, (8.6 if curves else 5.6, 3.9))
+
+
+def _mark_steps(axes: Any, manifest: Mapping[str, Any]) -> None:
+    marks = [
+        (row["step"], f"replay {row['replay_share']:.0%}")
+        for row in manifest.get("replay_raised", ())
+    ]
+    kept = manifest.get("kept_step", manifest["n_steps"])
+    if kept != manifest["n_steps"]:
+        marks.append((kept, "kept"))
+    for step, name in marks:
+        axes.axvline(step, color=GREY, linewidth=1, linestyle=":")
+        axes.text(
+            step, 1.0, f" {name}", fontsize=8, color=GREY, va="top", rotation=90, ha="right",
+            transform=axes.get_xaxis_transform(),
+        )  # fmt: skip
 
 
 def _named_curves(
-    axes: Any, curves: Mapping[str, list[tuple[int, float]]], trained: set[str]
+    axes: Any,
+    curves: Mapping[str, list[tuple[int, float]]],
+    trained: set[str],
+    replayed: set[str],
 ) -> None:
     order = sorted(curves, key=lambda label: -curves[label][-1][1])
     colours = iter(_CURVES * 2)
@@ -108,10 +138,11 @@ def _named_curves(
         axes.plot(
             steps, values, line, color=colour, marker=_MARKERS[index % len(_MARKERS)], markersize=4, linewidth=1.5
         )  # fmt: skip
-    heights = _spread([curves[label][-1][1] for label in order], axes.get_ylim())
+    heights = spread_labels([curves[label][-1][1] for label in order], axes.get_ylim())
     for label, height in zip(order, heights, strict=True):
         line = axes.lines[order.index(label)]
-        text = label if label in trained else f"{label} (replay)"
+        note = "replay" if label in replayed else "watched"
+        text = label if label in trained else f"{label} ({note})"
         axes.annotate(
             text, (line.get_xdata()[-1], line.get_ydata()[-1]), (last * 1.06 + 0.5, height),
             textcoords="data", va="center", fontsize=9, color=line.get_color(), annotation_clip=False,
@@ -120,9 +151,20 @@ def _named_curves(
         )  # fmt: skip
 
 
-def _spread(values: Sequence[float], limits: tuple[float, float]) -> list[float]:
-    """Return heights for labels at falling values: at least a line of text apart, else as near as they can be."""
-    gap = (limits[1] - limits[0]) / 17
+def spread_labels(
+    values: Sequence[float], limits: tuple[float, float], *, lines: int = 17
+) -> list[float]:
+    """Return heights for labels at falling values: at least a line of text apart, else as near as they can be.
+
+    Args:
+        values: The values, from the largest to the smallest.
+        limits: Those of the axis.
+        lines: How many lines of text the axis holds.
+
+    Returns:
+        A height a label.
+    """
+    gap = (limits[1] - limits[0]) / lines
     blocks: list[list[float]] = []  # labels that touch; each block is centred on its values
     for place, value in enumerate(values):
         blocks.append([value + place * gap])

@@ -1,7 +1,5 @@
 """Lay out a repository: exactly the files the Hub will hold, as hard links beside what was made, and their card."""
 
-import csv
-import io
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -16,13 +14,17 @@ from emma500.publishing.comparison import Comparison, compare
 from emma500.publishing.config import PublishConfig
 from emma500.publishing.corpus_card import corpus_card, license_file
 from emma500.publishing.corpus_figures import corpus_figures
-from emma500.publishing.figures import comparison_figure, training_figure
+from emma500.publishing.figures import comparison_figure
 from emma500.publishing.hub import CARD
 from emma500.publishing.metadata import split_card
 from emma500.publishing.model_card import model_card
+from emma500.publishing.model_files import OWNED, training_record, write_model_files
 from emma500.publishing.scores_card import scores_card
 from emma500.publishing.summary import label_rows
+from emma500.publishing.tables import csv_text
 from emma500.storage import link_or_copy, write_text
+from emma500.training.made import INSTRUCTED, KINDS
+from emma500.training.result import KIND as TRAINED
 
 _LARGEST_YAML = 419_000  # bytes: the largest card known to be accepted; the Hub refuses huge ones
 _LEFT_OUT = (CARD, ".*", "*/.*", "*.tmp", "*.tmp/*", "checkpoints/*", "excluded/*")
@@ -152,7 +154,7 @@ def _describe_corpus(request: Request, target: Path) -> str:
     if request.manifest.get("excluded_files"):
         public = {name: each for name, each in request.manifest.items() if name != "excluded_files"}
         write_manifest(target, public)
-    write_text(target / "languages.csv", _csv(label_rows(request.manifest)))
+    write_text(target / "languages.csv", csv_text(label_rows(request.manifest)))
     write_text(target / "LICENSE.md", license_file(request.manifest))
     figures = corpus_figures(request.manifest, target / "figures")
     card = corpus_card(
@@ -162,17 +164,18 @@ def _describe_corpus(request: Request, target: Path) -> str:
 
 
 def _describe_model(request: Request, target: Path) -> str:
-    if request.manifest["validation"]:
-        training_figure(request.manifest, target / "figures")
+    write_model_files(request.manifest, target)
     for name, scores in zip(_score_names(request.scores), request.scores, strict=True):
         scores.save(target / "evaluation" / name)
-    comparisons = _compared(request, target, run=request.manifest)
+    has_learned = request.manifest["kind"] in (TRAINED, INSTRUCTED)
+    comparisons = _compared(request, target, run=request.manifest if has_learned else None)
     return model_card(
         request.manifest,
         repo_id=request.repo_id,
         config=request.config,
         comparisons=comparisons,
         scores=request.scores[-1].manifest if request.scores else None,
+        record=training_record(request.folder),
     ).render()
 
 
@@ -189,7 +192,7 @@ def _describe_scores(request: Request, target: Path) -> str:
     ).render()
 
 
-def _compared(request: Request, target: Path, run: Mapping[str, Any]) -> list[Comparison]:
+def _compared(request: Request, target: Path, run: Mapping[str, Any] | None) -> list[Comparison]:
     if len(request.scores) < 2:
         return []
     return draw_comparisons(request.scores[0], request.scores[1], target, run=run)
@@ -234,16 +237,6 @@ def _score_configs(folder: Path) -> list[dict[str, Any]]:
     return configs
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO()
-    writer = csv.DictWriter(
-        text, fieldnames=list(rows[0]) if rows else ["label"], lineterminator="\n"
-    )
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue()
-
-
 LAYOUTS = (
     Layout(
         kind="corpus",
@@ -257,11 +250,9 @@ LAYOUTS = (
         ),
         describe=_describe_corpus,
     ),
-    Layout(
-        kind="training-run",
-        repo_type="model",
-        owned=("*.safetensors", "*.safetensors.index.json", "figures/*", "evaluation/*"),
-        describe=_describe_model,
+    *(
+        Layout(kind=kind, repo_type="model", owned=OWNED, describe=_describe_model)
+        for kind in (TRAINED, *KINDS)
     ),
     Layout(
         kind="scores",

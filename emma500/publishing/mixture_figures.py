@@ -9,7 +9,7 @@ from statistics import median
 from typing import Any
 
 from emma500.languages.labels import RESOURCE_GROUPS
-from emma500.mixture.presets import GROUPS
+from emma500.mixture.planning.presets import GROUPS
 from emma500.publishing.figures import (
     BLUE,
     GREEN,

@@ -20,7 +20,8 @@ from emma500.publishing.layout import Layout, Request, layout_of, load_scores, s
 from emma500.storage import recover_folder, refuse_foreign, replace_folder
 
 if TYPE_CHECKING:
-    from emma500.training.run import TrainingRun
+    from emma500.training.made import MadeModel
+    from emma500.training.result import TrainingRun
 
 __all__ = ["PublishConfig", "PublishedRepo", "publish"]
 
@@ -54,7 +55,7 @@ class PublishedRepo:
 
 
 def publish(
-    what: "Corpus | TrainingRun | Scores | str | Path",
+    what: "Corpus | TrainingRun | MadeModel | Scores | str | Path",
     repo_id: str,
     config: PublishConfig | None = None,
     *,
@@ -62,7 +63,7 @@ def publish(
     directory: str | Path | None = None,
     progress: Progress | None = None,
 ) -> PublishedRepo:
-    """Publish a corpus, a trained model or scores with a card rendered from their manifest.
+    """Publish a corpus, a model or scores with a card rendered from their manifest.
 
     The same call again uploads only what changed; a call that was cut off is finished by the same call.
 
@@ -180,7 +181,7 @@ def _staged(request: Request, target: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _folder_of(what: "Corpus | TrainingRun | Scores | str | Path") -> Iterator[Path]:
+def _folder_of(what: "Corpus | TrainingRun | MadeModel | Scores | str | Path") -> Iterator[Path]:
     """Return the local folder of a result; scores that were not saved are saved for the time being."""
     if isinstance(what, Scores):
         import tempfile
@@ -196,7 +197,7 @@ def _folder_of(what: "Corpus | TrainingRun | Scores | str | Path") -> Iterator[P
     folder = Path(address).absolute()
     if not folder.is_dir():
         raise SourceError(
-            f"{folder} is no folder; publish takes a corpus, a training run, scores, or their folder"
+            f"{folder} is no folder; publish takes a corpus, a model made by emma500, scores, or their folder"
         )
     yield folder
 

@@ -3,10 +3,9 @@
 Every number comes from a manifest; `report.md` and `report.html` are two renderings of the same sections.
 """
 
-import base64
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,50 +15,19 @@ from emma500.publishing.cards import config_table, render
 from emma500.publishing.comparison import Change, Comparison, compare
 from emma500.publishing.corpus_card import corpus_tables
 from emma500.publishing.corpus_figures import corpus_figures
-from emma500.publishing.figures import training_figure
 from emma500.publishing.layout import draw_comparisons
-from emma500.publishing.model_card import mix_table, settings, validation_table
+from emma500.publishing.model_card import settings
+from emma500.publishing.model_files import training_record
+from emma500.publishing.sections import Fact, Part, Section
 from emma500.publishing.summary import components, language_codes, sizes, trained_languages
 from emma500.publishing.tables import Table, count, counted, percent, size, table, with_error
+from emma500.publishing.training_section import forgetting_facts, training_section
 from emma500.storage import write_text
 
 if TYPE_CHECKING:
     from emma500.training.run import TrainingRun
 
 Manifest = Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Part:
-    """One piece of a section: a paragraph, a table with its caption, or a figure with its description."""
-
-    text: str
-    table: Table | None = None
-    figure: Path | None = None
-
-    @property
-    def data_uri(self) -> str:
-        """The figure itself, as an address that needs no file."""
-        if self.figure is None:
-            return ""
-        return "data:image/svg+xml;base64," + base64.b64encode(self.figure.read_bytes()).decode()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Section:
-    """A heading and what stands under it."""
-
-    title: str
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Fact:
-    """A number that heads the report, what it counts, and a note."""
-
-    value: str
-    name: str
-    note: str = ""
 
 
 def report(  # noqa: PLR0917  the order of the data's way
@@ -88,7 +56,7 @@ def report(  # noqa: PLR0917  the order of the data's way
     comparisons = draw_comparisons(before, after, folder, run=run.manifest)
     sections = (
         _corpus_section(corpus.manifest, folder),
-        _training_section(run.manifest, folder),
+        training_section(run.manifest, folder, training_record(run.path)),
         *(_comparison_section(each, folder) for each in comparisons),
         _making_section(corpus.manifest, run.manifest, after.manifest),
     )
@@ -172,33 +140,6 @@ def _corpus_section(manifest: Manifest, folder: Path) -> Section:
     return Section(title="Corpus", parts=tuple(parts))
 
 
-def _training_section(manifest: Manifest, folder: Path) -> Section:
-    base = manifest["base_model"]
-    parts = [
-        Part(
-            text=f"{base['name']} read {count(manifest['n_tokens'])} tokens in {count(manifest['n_steps'])} steps. "
-            f"Trained languages: {', '.join(f'`{label}`' for label in trained_languages(manifest))}."
-        )
-    ]
-    if manifest["validation"]:
-        figure = training_figure(manifest, folder / "figures")
-        parts.append(
-            Part(
-                text="Training loss, and bits per byte on held-out text of the corpus, by step",
-                figure=figure,
-            )
-        )
-    parts.append(Part(text="What it was trained on", table=mix_table(manifest)))
-    if manifest["validation"]:
-        parts.append(
-            Part(
-                text="Bits per byte on the corpus's validation split",
-                table=validation_table(manifest),
-            )
-        )
-    return Section(title="Training", parts=tuple(parts))
-
-
 def _comparison_section(comparison: Comparison, folder: Path) -> Section:
     note = (
         "Part of this text was trained on: read the figures as fit, not as generalisation."
@@ -266,7 +207,7 @@ def _facts(corpus: Manifest, run: Manifest, comparisons: list[Comparison]) -> li
         for each in comparisons
         for row in (*each.means[:1], *_replay(each))
     ]
-    return facts
+    return [*facts, *forgetting_facts(run)]
 
 
 def _summary(corpus: Manifest, run: Manifest, comparisons: list[Comparison]) -> list[str]:

@@ -41,19 +41,24 @@ def components(manifest: Manifest) -> list[str]:
 
 def language_codes(labels: Iterable[str]) -> set[str]:
     """Return the ISO 639-3 codes of labels and of pairs of labels, `und` left out."""
-    sides = {side.split("_")[0] for label in labels for side in label.split("-") if "_" in side}
-    return sides - {"und"}
+    return {side.split("_")[0] for label in labels for side in sides(label)} - {"und"}
+
+
+def sides(label: str) -> tuple[str, ...]:
+    """Return the labels of languages in a label or in a pair of labels; none in that of a programming language."""
+    return tuple(side for side in label.split("-") if "_" in side)
 
 
 def replayed_languages(run: Manifest) -> set[str]:
     """Return the labels that a run only replayed, so as not to forget them."""
-    new = {row["label"] for row in run["plan"] if not row["replay"]}
-    return {row["label"] for row in run["plan"] if row["replay"]} - new
+    plan = run.get("plan", ())
+    new = {row["label"] for row in plan if not row["replay"]}
+    return {row["label"] for row in plan if row["replay"]} - new
 
 
 def trained_languages(run: Manifest) -> list[str]:
-    """Return the labels that a run was to teach, replayed ones apart, sorted."""
-    return sorted(set(run["languages"]) - replayed_languages(run))
+    """Return the labels that a run was to teach, replayed ones apart, sorted; none of a model merged of others."""
+    return sorted(set(run.get("languages", ())) - replayed_languages(run))
 
 
 def component_rows(manifest: Manifest, component: str) -> list[Mapping[str, Any]]:

@@ -3,9 +3,13 @@
 A table is made once and rendered twice: as Markdown on cards and in `report.md`, as HTML in `report.html`.
 """
 
+import csv
+import io
 import math
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 NO_DATA = "n/a"
 """What a cell says where there is no number: missing is not zero."""
@@ -91,6 +95,41 @@ def percent(value: float | None, digits: int = 1, *, sign: bool = False) -> str:
     return NO_DATA if _missing(value) else f"{value:{'+' if sign else ''}.{digits}%}"
 
 
+def significant(value: float | None, digits: int = 3) -> str:
+    """Write a number that may be of any size with so many digits: 0.000123, 12.3, 1,234,567."""
+    if value is None or _missing(value):
+        return NO_DATA
+    return f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a time in its two largest units: "0.4 s", "12 min 05 s", "3 h 07 min", "12 d 4 h"."""
+    if seconds is None or _missing(seconds):
+        return NO_DATA
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02} min" if hours < 48 else f"{hours // 24} d {hours % 24} h"
+
+
+def literal(text: str) -> str:
+    """Return text that Markdown shows as it is: a name of a folder may hold what looks like markup."""
+    return re.sub(r"([\\`*<\[])", r"\\\1", " ".join(text.split()))
+
+
+def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Write rows as CSV under the names of the first one's fields."""
+    text = io.StringIO()
+    names = list(rows[0]) if rows else ["label"]
+    writer = csv.DictWriter(text, fieldnames=names, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
+
+
 def with_error(
     value: float | None, stderr: float | None, digits: int = 3, *, sign: bool = False
 ) -> str:
@@ -103,12 +142,13 @@ def with_error(
 
 def plain(value: object) -> str:
     """Write a configuration value as a reader expects it: lists by commas, no value as "none"."""
-    if value is None or value == [] or value == "":
+    if value is None or value == [] or value == {} or value == "":
         return "none"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):
-        return ", ".join(plain(each) for each in value)
+        between = "; " if any(isinstance(each, dict) for each in value) else ", "
+        return between.join(plain(each) for each in value)
     if isinstance(value, dict):
         return ", ".join(f"{name}={plain(each)}" for name, each in value.items())
     return f"{value:g}" if isinstance(value, float) else str(value)
@@ -119,4 +159,12 @@ def _missing(value: float | None) -> bool:
 
 
 def _escaped(cells: Iterable[str]) -> list[str]:
-    return [" ".join(cell.split()).replace("|", "\\|") for cell in cells]
+    return [_without_tags(" ".join(cell.split())).replace("|", "\\|") for cell in cells]
+
+
+def _without_tags(cell: str) -> str:
+    """Escape what would be HTML; what stands between backticks is shown as it is anyway."""
+    parts = cell.split("`")
+    return "`".join(
+        part if place % 2 else part.replace("<", "\\<") for place, part in enumerate(parts)
+    )

@@ -16,7 +16,7 @@ import yaml
 from emma500.evaluation.aggregation import details_schema
 from emma500.evaluation.scores import Scores
 from emma500.folder import Corpus, config_name
-from emma500.publishing import corpus_figures, figures, loss_figures
+from emma500.publishing import corpus_figures, figures, loss_figures, mixture_figures
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
@@ -24,8 +24,15 @@ DATA = Path(__file__).parent / "data"
 
 @pytest.fixture(scope="session")
 def manifests():
-    """The example manifests by kind: corpus and training-run."""
-    return {name: _json(f"{name}.json") for name in ("corpus", "training-run")}
+    """The example manifests by kind: a corpus, and the four kinds of models."""
+    kinds = ("corpus", "training-run", "extended-model", "merged-model", "instructed-model")
+    return {name: _json(f"{name}.json") for name in kinds}
+
+
+@pytest.fixture(scope="session")
+def record():
+    """What the example run says of its hardware."""
+    return _json("training.json")
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +60,16 @@ def model(tmp_path, manifests):
     return write_model(tmp_path / "model", manifests["training-run"])
 
 
+@pytest.fixture
+def made(tmp_path, manifests):
+    """Writes the folder of a model that was extended, merged or instructed."""
+
+    def write(kind):
+        return write_model(tmp_path / kind, manifests[kind])
+
+    return write
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory, manifests):
     """A corpus and the folder of a model trained on it, for tests that change neither."""
@@ -64,7 +81,7 @@ def results(tmp_path_factory, manifests):
 @pytest.fixture
 def placeholders(monkeypatch):
     """Files of a few bytes in the place of figures, which take seconds to draw."""
-    for module in (figures, corpus_figures, loss_figures):
+    for module in (figures, corpus_figures, loss_figures, mixture_figures):
         monkeypatch.setattr(module, "draw", draw_nothing)
 
 
@@ -83,6 +100,8 @@ def write_model(folder, manifest):
     (folder / "config.json").write_text("{}", encoding="utf-8")
     (folder / "model.safetensors").write_bytes(b"weights" * 100)
     (folder / "README.md").write_text("a card the trainer left\n", encoding="utf-8")
+    if manifest["kind"] == "training-run":
+        (folder / "training.json").write_bytes((DATA / "training.json").read_bytes())
     (folder / "checkpoints" / "step-8").mkdir(parents=True)
     (folder / "checkpoints" / "step-8" / "model.safetensors").write_bytes(b"older weights")
     return folder
@@ -164,11 +183,11 @@ def client(hub, tmp_path):
 
 _PRELUDE = f"""
 import json
-from emma500.publishing import corpus_figures, figures, loss_figures
+from emma500.publishing import corpus_figures, figures, loss_figures, mixture_figures
 from emma500.publishing.publish import PublishConfig, publish
 quick = dict(delay=0.01)
 {inspect.getsource(draw_nothing)}
-figures.draw = corpus_figures.draw = loss_figures.draw = draw_nothing
+figures.draw = corpus_figures.draw = loss_figures.draw = mixture_figures.draw = draw_nothing
 """
 
 

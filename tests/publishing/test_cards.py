@@ -38,10 +38,16 @@ def corpus_text(manifest, config=None, **fields):
 
 
 @pytest.mark.usefixtures("placeholders")
-def test_the_rendered_examples_are_what_the_templates_give(tmp_path, corpus, model, before, after):
+def test_the_rendered_examples_are_what_the_templates_give(
+    tmp_path, corpus, model, made, before, after
+):
+    hub = PublishConfig(base_model="HuggingFaceTB/SmolLM2-135M-Instruct", license="apache-2.0")
     for what, name, config, scores in (
         (corpus, "mala", PublishConfig(), ()),
         (model, "model", MODEL_CONFIG, (before, after)),
+        (made("extended-model"), "extended", hub, ()),
+        (made("merged-model"), "merged", hub, ()),
+        (made("instructed-model"), "instructed", hub, ()),
         (after, "scores", PublishConfig(license="cc-by-4.0"), (before,)),
     ):
         publish(what, f"user/{name}", config, scores=scores, directory=tmp_path)

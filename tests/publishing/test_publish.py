@@ -136,7 +136,8 @@ def test_a_folder_that_nothing_finished_is_refused(tmp_path):
     (tmp_path / "manifest.json").write_text('{"kind": "cake"}', encoding="utf-8")
     with pytest.raises(
         SourceError,
-        match="kind 'cake' cannot be published; one of corpus, training-run, scores can",
+        match="kind 'cake' cannot be published; one of corpus, training-run, extended-model, "
+        "merged-model, instructed-model, scores can",
     ):
         publish(tmp_path, "user/mala", directory=tmp_path / "out")
 

@@ -22,7 +22,7 @@ def written(tmp_path_factory, results, before, after):
 
 def test_the_html_report_needs_no_other_file(written):
     html = written.with_suffix(".html").read_text(encoding="utf-8")
-    assert html.count('src="data:image/svg+xml;base64,') == 5
+    assert html.count('src="data:image/svg+xml;base64,') == 6
     assert not re.findall(r'(?:src|href)="(?!data:|#|https://github|https?://docs)[^"]*"', html)
     assert "<script" not in html
     assert "A &lt;small&gt; report" in html
@@ -39,7 +39,7 @@ def test_both_renderings_hold_the_same_tables(written):
 
 def test_every_figure_of_the_markdown_is_there(written):
     figures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", written.read_text(encoding="utf-8"))
-    assert len(figures) == 5
+    assert len(figures) == 6
     assert all((written.parent / figure).is_file() for figure in figures)
 
 
@@ -51,6 +51,24 @@ def test_the_report_opens_with_the_gain_and_the_change_in_english(
     assert f"fell from {with_error(trained.before, trained.before_stderr)} to" in opening
     assert f"({percent(trained.relative, sign=True)} ± {trained.relative_stderr:.1%})" in opening
     assert "eng_Latn rose from" in opening
+
+
+def test_the_report_shows_the_mixture_and_what_the_languages_of_the_base_lost(written):
+    training = written.read_text(encoding="utf-8").split("## Training")[1].split("## Before")[0]
+    for title in (
+        "What it was trained on, by component and resource group",
+        "What it was trained on, by label",
+        "Tokens by language; those of a pair count for both",
+        "What the languages the base model knew have lost",
+        "How documents were packed into rows",
+        "Hardware and duration",
+    ):
+        assert f"**{title}**\n\n| " in training
+    assert "| `eng_Latn` | 6 | 6,450 | 1.170 ± 0.035 | 1.197 ± 0.036 | +2.3% | yes |" in training
+    assert "Replay was raised" not in training
+    assert "an estimate and no measurement" in training
+    html = written.with_suffix(".html").read_text(encoding="utf-8")
+    assert "<small>on the validation split</small>" in html
 
 
 def test_a_second_report_has_the_same_bytes(written, results, before, after):
