@@ -9,7 +9,7 @@ import pyarrow as pa
 from emma500.benchmarks.base import Item
 from emma500.errors import ConfigError, FailureError
 from emma500.evaluation.aggregation import details_schema
-from emma500.mixture.packing import pack, place
+from emma500.mixture.packing.fitting import pack, place
 from emma500.models import document_nll, prefix_token
 from emma500.progress import Progress
 
