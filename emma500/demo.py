@@ -50,7 +50,7 @@ TRAINING: dict[str, Any] = {
     "replay_languages": ["eng_Latn"],
     "replay_share": 0.25,
     "pair_format": "target",
-    "weights": "uniform",
+    "mixture": "uniform",
     "max_length": 256,
     "per_device_train_batch_size": 1,
     "gradient_accumulation_steps": 4,
