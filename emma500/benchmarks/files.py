@@ -15,10 +15,11 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from emma500.benchmarks.base import Item, likely_label
 from emma500.errors import LanguageError, SourceError
@@ -46,8 +47,8 @@ class TextFiles:
 
     def __init__(self, place: str | Path, pattern: str = "*") -> None:
         self.place = str(place)
-        local, self.revision = _local(self.place, pattern)
-        self._system, base = _open(local)
+        local, self.revision = local_copy(self.place, [pattern])
+        self._system, base = open_place(local)
         self._files = self._labelled(
             [
                 (path, path[len(base) :].lstrip("/") or Path(path).name)
@@ -155,8 +156,19 @@ def _rows(path: str, text: str) -> Iterator[dict[str, Any]]:
             yield row
 
 
-def _local(place: str, pattern: str) -> tuple[str, str]:
-    """Download what is on the Hub; return where the files are, and the commit they are of."""
+def local_copy(place: str, patterns: Sequence[str]) -> tuple[str, str]:
+    """Download what is on the Hub.
+
+    Args:
+        place: Where it is: `hf://datasets/owner/name`, perhaps with `@revision`, or anything else, which stays there.
+        patterns: Which files, as globs.
+
+    Returns:
+        Where the files are, and the commit they are of; "" for what is not of the Hub.
+
+    Raises:
+        SourceError: If the Hub does not have it or cannot be reached.
+    """
     if not place.startswith(_HUB):
         return place, ""
     from huggingface_hub import snapshot_download
@@ -168,13 +180,17 @@ def _local(place: str, pattern: str) -> tuple[str, str]:
             super().__init__(*args, **{**options, "disable": True})
 
     owner, name, *under = place.removeprefix(_HUB).split("/")
-    name, _, revision = name.partition("@")
+    name, _, revision = unquote(name).partition("@")
     try:
         folder = snapshot_download(
             f"{owner}/{name}",
             repo_type="dataset",
             revision=revision or None,
-            allow_patterns=["/".join([*under, pattern]), f"*{pattern.removeprefix('*/')}"],
+            allow_patterns=[
+                each
+                for pattern in patterns
+                for each in ("/".join([*under, pattern]), f"*{pattern.removeprefix('*/')}")
+            ],
             tqdm_class=Quiet,
         )
     except LocalEntryNotFoundError as error:
@@ -187,7 +203,8 @@ def _local(place: str, pattern: str) -> tuple[str, str]:
     return str(Path(folder, *under)), Path(folder).name
 
 
-def _open(place: str) -> tuple[Any, str]:
+def open_place(place: str) -> tuple[Any, str]:
+    """Return the file system of a folder or address, and its path there."""
     import fsspec
 
     return fsspec.core.url_to_fs(str(Path(place).expanduser()) if "://" not in place else place)

@@ -1,19 +1,24 @@
 """Find benchmarks by name, and the labels of a benchmark by any language code."""
 
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from emma500.benchmarks.base import Benchmark, Data, likely_label
+from emma500.benchmarks.base import INTRINSIC, Benchmark, Data, Examples, likely_label
 from emma500.benchmarks.files import TextFiles
 from emma500.benchmarks.passages import Passages
+from emma500.benchmarks.records import LazyRecords, Records
 from emma500.benchmarks.splits import HeldOutPairs, ValidationSplit
+from emma500.benchmarks.translation import ANY, Translation
 from emma500.errors import ConfigError
 from emma500.folder import nearest
 from emma500.languages.codes import UNKNOWN_SCRIPT, Language
 from emma500.languages.labels import matching
 from emma500.tables import read_table
+
+TEXT = "text"
+"""The variant of a benchmark whose texts are scored as they are."""
 
 
 def names() -> tuple[str, ...]:
@@ -27,6 +32,48 @@ def default_names(*, corpus: str | None = None) -> tuple[str, ...]:
     return (*found, "validation") if corpus else found
 
 
+def local_names(data_dir: str | None) -> tuple[str, ...]:
+    """Return the benchmarks that have a folder of their own in a folder of benchmark files."""
+    if data_dir is None:
+        return ()
+    return tuple(name for name in names() if (Path(data_dir) / name).is_dir())
+
+
+def as_text(wanted: str) -> str:
+    """Return the name of a benchmark's texts, to be scored as they are."""
+    name, variant, place = _parts(wanted)
+    row = next((each for each in read_table("benchmarks") if each["name"] == name), None)
+    if row is None or variant or row["shape"] == INTRINSIC:
+        return wanted
+    return f"{name}-{TEXT}" + (f"={place}" if place else "")
+
+
+def directions(wanted: str, languages: Sequence[str] | None) -> list[str]:
+    """Return the benchmarks that a name stands for.
+
+    Args:
+        wanted: As `open_benchmark` takes it. A translation benchmark without a direction stands for both with English,
+            `name-x-x` for all pairs of the languages.
+        languages: The languages asked for.
+
+    Returns:
+        The names; of other benchmarks, the one name.
+
+    Raises:
+        ConfigError: If all pairs are asked for without languages.
+    """
+    name, variant, place = _parts(wanted)
+    row = next((each for each in read_table("benchmarks") if each["name"] == name), None)
+    if row is None or row["shape"] != "translation":
+        return [wanted]
+    end = f"={place}" if place else ""
+    if variant == f"{ANY}-{ANY}":
+        if not languages:
+            raise ConfigError(f"{name}-{variant} needs languages to go through (languages=[…])")
+        return [f"{name}-{source}-{ANY}{end}" for source in languages]
+    return [wanted] if variant else [f"{name}-eng-{ANY}{end}", f"{name}-{ANY}-eng{end}"]
+
+
 def open_benchmark(
     wanted: str, *, corpus: str | None = None, data_dir: str | None = None
 ) -> Benchmark:
@@ -34,7 +81,8 @@ def open_benchmark(
 
     Args:
         wanted: A name of the table, `name=place` with a folder or address of its files, or a folder
-            of text.
+            of text. `name-text` takes the texts of a task as they are, `name-eng-x` the sentences of
+            any benchmark that has translations as a task of translation.
         corpus: The corpus whose held-out text "validation" and "validation-pairs" are.
         data_dir: Where the files of benchmarks are: `<data_dir>/<name>`, or the folder itself.
 
@@ -44,10 +92,11 @@ def open_benchmark(
     Raises:
         ConfigError: If there is no such benchmark, or it needs a corpus or a folder that is not
             given.
+        SourceError: If its files are not there.
     """
-    name, _, place = wanted.partition("=")
+    name, variant, place = _parts(wanted)
     if name not in names() and not place and Path(wanted).is_dir():
-        name, place = "text", wanted
+        name, variant, place = "text", "", wanted
     if name not in names():
         raise ConfigError(
             f"unknown benchmark {name!r}; it is one of {', '.join(names())}, or a folder of text; "
@@ -55,36 +104,81 @@ def open_benchmark(
         )
     row = next(row for row in read_table("benchmarks") if row["name"] == name)
     place = place or _place(name, row["place"], data_dir)
-    if row["reader"] == "files" and not place:
+    if row["reader"] in {"files", "records"} and not place:
         raise ConfigError(
             f"benchmark {name!r} needs a folder: {name}=FOLDER, or data_dir (--data_dir)"
         )
     if row["reader"] in {"corpus", "pairs"} and not (place or corpus):
         raise ConfigError(f"benchmark {name!r} needs a corpus: config corpus=... (--corpus)")
-    data: Data
-    match row["reader"]:
-        case "gflanguages":
-            data = Passages()
-        case "corpus":
-            data = ValidationSplit(place or corpus or "")
-        case "pairs":
-            data = HeldOutPairs(place or corpus or "")
-        case _:
-            data = TextFiles(place, row["files"])
+    data = _data(row, place, corpus)
+    shape, task = _task(row, place, data, variant)
     return Benchmark(
-        name=Path(place).name if name == "text" else name,
+        name=Path(place).name if name == "text" else f"{name}-{variant}" if variant else name,
         license=row["license"],
         note=row["note"],
         sources=frozenset(row["sources"].split()) | data.sources,
         data=data,
+        shape=shape,
+        task=task,
+        row=row if shape == row["shape"] else _translation_row(),
     )
 
 
+def _parts(wanted: str) -> tuple[str, str, str]:
+    """Return name, variant and place of `name-variant=place`."""
+    given, _, place = wanted.partition("=")
+    for name in sorted(names(), key=len, reverse=True):
+        if given == name or given.startswith(f"{name}-"):
+            return name, given[len(name) + 1 :], place
+    return given, "", place
+
+
+def _data(row: Mapping[str, str], place: str, corpus: str | None) -> Data:
+    match row["reader"]:
+        case "gflanguages":
+            return Passages()
+        case "corpus":
+            return ValidationSplit(place or corpus or "")
+        case "pairs":
+            return HeldOutPairs(place or corpus or "")
+        case "records":
+            return Records(row["name"], place, row)
+        case _:
+            return TextFiles(place, row["files"])
+
+
+def _task(
+    row: Mapping[str, str], place: str, data: Data, variant: str
+) -> tuple[str, Examples | None]:
+    """Return the shape and the items of a benchmark: its own, or those of a variant."""
+    if variant == TEXT or (row["shape"] == INTRINSIC and not variant):
+        return INTRINSIC, None
+    if not row["form"] or (variant and "-" not in variant):
+        raise ConfigError(
+            f"benchmark {row['name']!r} has no {variant!r}; a benchmark with translations has eng-x, x-eng or fra-deu, "
+            "and any has text"
+        )
+    task = data if isinstance(data, Records) else LazyRecords(row["name"], place, row)
+    if row["shape"] == "translation" or variant:
+        return "translation", Translation(task, variant or f"eng-{ANY}")
+    return row["shape"], task
+
+
+def _translation_row() -> Mapping[str, str]:
+    return next(row for row in read_table("benchmarks") if row["shape"] == "translation")
+
+
 def _place(name: str, default: str, data_dir: str | None) -> str:
+    """Return where a benchmark's files are: in the folder of its name or its family's (mgsm), else in the one given.
+
+    A folder that holds those of other benchmarks is not the one of this.
+    """
     if data_dir is None:
         return default
-    inside = Path(data_dir) / name
-    return str(inside) if inside.is_dir() else data_dir
+    for folder in (name, name.partition("-")[0]):
+        if (Path(data_dir) / folder).is_dir():
+            return str(Path(data_dir) / folder)
+    return default if local_names(data_dir) else data_dir
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +207,11 @@ def select(benchmark: Benchmark, languages: Sequence[str] | None) -> Selection:
     Raises:
         LanguageError: If a code names no language.
     """
-    available = benchmark.data.labels
+    available = (benchmark.task or benchmark.data).labels
+    if benchmark.shape == "code":
+        return Selection(
+            tuple(each for each in available if each in (languages or ())) or available
+        )
     if languages is None:
         return Selection(available)
     chosen: dict[str, None] = {}
@@ -122,6 +220,8 @@ def select(benchmark: Benchmark, languages: Sequence[str] | None) -> Selection:
         label = asked if asked in available else likely_label(asked)
         found = matching(label, available) or matching(Language.parse(asked).label, available)
         if found is None:
+            if isinstance(benchmark.task, Translation) and matching(label, benchmark.task.fixed):
+                continue  # the side that all languages share
             close = nearest(label, available)
             missing.append({"benchmark": benchmark.name, "label": label, "nearest": close})
             continue

@@ -6,6 +6,7 @@ from typing import Any
 
 from emma500.cli.command import Command, required, types
 from emma500.cli.corpus_commands import CORPUS_COMMANDS
+from emma500.cli.evaluation_commands import EVALUATION_COMMANDS
 from emma500.cli.language_commands import LANGUAGE_COMMANDS
 from emma500.cli.mixture_commands import MIXTURE_COMMANDS
 from emma500.cli.model_commands import MODEL_COMMANDS
@@ -151,7 +152,12 @@ def _evaluate(arguments: EvaluateArguments, config: Any) -> Any:
     )
     if baseline is None:
         return scores
-    return f"{scores}\n\n{scores.compare(baseline).to_string(index=False)}"
+    parts = [str(scores)]
+    if len(scores.details) and len(baseline.details):
+        parts.append(scores.compare(baseline).to_string(index=False))
+    if len(scores.measures) and len(baseline.measures):
+        parts.append(scores.compare_tasks(baseline).to_string(index=False))
+    return "\n\n".join(parts)
 
 
 def _publish(arguments: PublishArguments, config: Any) -> Any:
@@ -210,6 +216,7 @@ COMMANDS: dict[str, Command] = (
             "emma500 evaluate --model_name_or_path out --benchmarks gflanguages --output_dir scores",
             types(EvaluateArguments, "EvalConfig"),
             _evaluate,
+            "model_name_or_path",
         ),
         "publish": Command(
             "Publish a corpus, a model or scores, with its card, to the Hub or to a folder.",
@@ -231,6 +238,7 @@ COMMANDS: dict[str, Command] = (
         ),
     }
     | CORPUS_COMMANDS
+    | EVALUATION_COMMANDS
     | LANGUAGE_COMMANDS
     | MIXTURE_COMMANDS
     | MODEL_COMMANDS

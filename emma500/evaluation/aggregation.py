@@ -103,6 +103,7 @@ def aggregate_rows(details: pa.Table) -> list[dict[str, Any]]:
                 rows.append(
                     {
                         "benchmark": benchmark,
+                        "mode": MODE,
                         "metric": metric.name,
                         "group": group,
                         "value": found.value,

@@ -10,14 +10,15 @@ from typing import Any, Literal
 
 from emma500._version import __version__
 from emma500.benchmarks.base import Benchmark
-from emma500.benchmarks.registry import default_names, open_benchmark
+from emma500.benchmarks.registry import as_text, default_names, directions, open_benchmark
 from emma500.configuration import as_dict, option, require
 from emma500.errors import ConfigError, SourceError
-from emma500.evaluation.aggregation import MODE, aggregate_rows, label_rows
-from emma500.evaluation.gathering import Gathered, gather
+from emma500.evaluation.aggregation import MODE
 from emma500.evaluation.identity import ModelIdentity, identify
 from emma500.evaluation.scores import KIND, Scores
-from emma500.evaluation.scoring import is_main_process, score_items
+from emma500.evaluation.scoring import is_main_process
+from emma500.evaluation.tasks.practice import practices
+from emma500.evaluation.wanted import Loaded, gather_wanted, score_wanted
 from emma500.manifest import fingerprint, read_manifest, versions
 from emma500.progress import Progress
 from emma500.storage import recover_folder, refuse_foreign
@@ -25,7 +26,7 @@ from emma500.storage import recover_folder, refuse_foreign
 BITS_PER_BYTE = "bits-per-byte"
 """Stands for all benchmarks of text there are: `EvalConfig.data`, or what is installed and the corpus."""
 
-_NOT_RECORDED = {"corpus", "data", "data_dir", "device", "overwrite", "revision"}
+_NOT_RECORDED = {"cache", "corpus", "data", "data_dir", "device", "overwrite", "revision"}
 """Options that are paths of the machine, or stand elsewhere in the manifest."""
 
 
@@ -51,6 +52,33 @@ class EvalConfig:
         1024, "tokens a row; longer documents are scored in windows of this length"
     )
     batch_size: int = option(1, "rows a forward pass")
+    mode: str = option(
+        "fixed",
+        "fixed, faithful (the paper's, defects included), lm-eval, or both of the first two",
+    )
+    switches: list[str] = option(
+        [],
+        "what differs from the mode, as label_scoring=last_piece (docs/evaluation.md lists them)",
+    )
+    shots: int | None = option(None, "examples an item; as each benchmark has it by default")
+    max_prompt: int = option(
+        4096, "tokens of a prompt with its answer at most, and never more than the model takes"
+    )
+    max_new_tokens: int | None = option(
+        None, "tokens of an output at most; as each benchmark has it by default"
+    )
+    run_code: bool = option(
+        False, "run the programs a model writes, in a sandbox; without it they are not evaluated"
+    )
+    identifier: str | None = option(
+        None, "identifier for the share of outputs in the right language, as emma500"
+    )
+    backend: Literal["transformers", "vllm"] = option(
+        "transformers", "what generates outputs; vllm comes with emma500[vllm]"
+    )
+    cache: str | None = option(
+        None, "file of responses, by model and tokens, that later runs take up"
+    )
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = option(
         "auto", "type of the weights; as stored by default"
     )
@@ -64,7 +92,11 @@ class EvalConfig:
     def __post_init__(self) -> None:
         for name in ("batch_size", "max_documents"):
             require(self, name, lambda value: value is None or value >= 1, "at least 1")
-        require(self, "max_length", lambda value: value >= 2, "at least 2 tokens")
+        for name in ("max_length", "max_prompt"):
+            require(self, name, lambda value: value >= 2, "at least 2 tokens")
+        require(self, "shots", lambda value: value is None or value >= 0, "0 or more")
+        require(self, "max_new_tokens", lambda value: value is None or value >= 1, "at least 1")
+        practices(self.mode, self.switches)
 
 
 def evaluate(
@@ -76,14 +108,14 @@ def evaluate(
     output: str | Path | None = None,
     progress: Progress | None = None,
 ) -> Scores:
-    """Score a model on text in many languages.
+    """Score a model on text and tasks in many languages.
 
     Started by `accelerate launch`, each process scores its share of the rows; the first one writes the scores.
 
     Args:
         model: A Hub id, a folder, a `.gguf` file, or a TrainingRun.
-        benchmarks: Names of benchmarks, `name=folder`, folders of text, or "bits-per-byte" for all
-            there are.
+        benchmarks: Names of benchmarks (`emma500 evaluate list`), `name=folder`, folders of text,
+            or "bits-per-byte" for all text there is.
         languages: Codes in any convention; None for all labels the benchmarks have.
         config: How to evaluate.
         output: A folder for the scores. Finished scores of the same model, data and configuration
@@ -94,53 +126,55 @@ def evaluate(
         The scores.
 
     Raises:
-        ConfigError: If a benchmark is unknown or lacks its folder, or rows are longer than the
-            model takes.
+        ConfigError: If a benchmark is unknown or lacks its folder or examples, a label has no
+            tokens, or rows are longer than the model takes.
         LanguageError: If a code names no language, or none of the languages has data.
         SourceError: If the model or the data is not there.
         OutputError: If the output folder holds something else.
     """
     config = config or EvalConfig()
     identity = identify(model, config.revision)
-    gathered = gather(
-        _open(benchmarks, config), languages, max_documents=config.max_documents, seed=config.seed
-    )
+    wanted = gather_wanted(_open(benchmarks, languages, config), languages, config)
     settings = {name: value for name, value in as_dict(config).items() if name not in _NOT_RECORDED}
     settings |= {
-        "benchmarks": gathered.names,
+        "benchmarks": wanted.names,
         "languages": None if languages is None else list(languages),
     }
-    identifier = fingerprint(__version__, MODE, identity.as_row(), settings, gathered.digests)
+    identifier = fingerprint(__version__, MODE, identity.as_row(), settings, wanted.digests)
     if output is not None:
         recover_folder(Path(output))
         if _is_finished(Path(output), identifier):
             return Scores.load(output)
         overwrite = config.overwrite
         refuse_foreign(Path(output), kind=KIND, overwrite=overwrite, fingerprint=identifier)
-    details = score_items(
-        *_load(identity, config),
-        gathered.items,
-        max_length=config.max_length,
-        batch_size=config.batch_size,
-        bf16=config.bf16,
-        progress=progress,
-    )
-    scores = Scores(
-        _manifest(identifier, identity, gathered, settings=settings, details=details), details
-    )
+    found = score_wanted(wanted, _load(identity, config), progress)
+    manifest = {
+        "kind": KIND,
+        "fingerprint": identifier,
+        "model": identity.as_row(),
+        "config": settings,
+        "versions": versions(),
+        "benchmarks": wanted.rows(identity, found),
+        "results": found.rows(wanted, identity, config),
+        "aggregates": found.means(),
+        "matched": wanted.matched,
+        "missing": wanted.missing,
+    }
+    scores = Scores(manifest, found.details, samples=found.samples, measures=found.measures)
     if output is not None and is_main_process():
         scores.save(output, overwrite=config.overwrite)
     return scores
 
 
-def _open(benchmarks: Sequence[str], config: EvalConfig) -> list[Benchmark]:
+def _open(
+    benchmarks: Sequence[str], languages: Sequence[str] | None, config: EvalConfig
+) -> list[Benchmark]:
     wanted: list[str] = []
     for name in [benchmarks] if isinstance(benchmarks, str) else benchmarks:
-        wanted += (
-            (config.data or default_names(corpus=config.corpus))
-            if name == BITS_PER_BYTE
-            else [name]
-        )
+        if name == BITS_PER_BYTE:
+            wanted += map(as_text, config.data or default_names(corpus=config.corpus))
+        else:
+            wanted += directions(name, languages)
     opened = [
         open_benchmark(name, corpus=config.corpus, data_dir=config.data_dir)
         for name in dict.fromkeys(wanted)
@@ -162,39 +196,12 @@ def _is_finished(output: Path, identifier: str) -> bool:
     return (manifest.get("kind"), manifest.get("fingerprint")) == (KIND, identifier)
 
 
-def _load(identity: ModelIdentity, config: EvalConfig) -> tuple[Any, Any]:
+def _load(identity: ModelIdentity, config: EvalConfig) -> Loaded:
     from accelerate import PartialState
 
     from emma500.models import load_model, load_tokenizer
 
     device = config.device or PartialState().device
     model = load_model(identity.path, identity.commit, config.dtype)
-    return model.to(device), load_tokenizer(identity.path, identity.commit)
-
-
-def _manifest(
-    identifier: str,
-    identity: ModelIdentity,
-    gathered: Gathered,
-    *,
-    settings: dict[str, Any],
-    details: Any,
-) -> dict[str, Any]:
-    provenance = {
-        "model": identity.name,
-        "model_revision": identity.revision,
-        "data_revisions": gathered.revisions,
-        "seed": settings["seed"],
-    }
-    return {
-        "kind": KIND,
-        "fingerprint": identifier,
-        "model": identity.as_row(),
-        "config": settings,
-        "versions": versions(),
-        "benchmarks": gathered.rows(identity, details),
-        "results": label_rows(details, provenance),
-        "aggregates": aggregate_rows(details),
-        "matched": gathered.matched,
-        "missing": gathered.missing,
-    }
+    tokenizer = load_tokenizer(identity.path, identity.commit)
+    return Loaded(model=model.to(device), tokenizer=tokenizer, identity=identity, config=config)

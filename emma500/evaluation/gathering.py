@@ -3,16 +3,18 @@
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from emma500.benchmarks.base import Benchmark, Item
+from emma500.benchmarks.base import Benchmark, Example, Item
 from emma500.benchmarks.registry import Selection, select
 from emma500.errors import LanguageError, SourceError
 from emma500.evaluation.identity import ModelIdentity
 from emma500.manifest import fingerprint
+
+Sampled = TypeVar("Sampled", Item, Example)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,7 +113,7 @@ def gather(
     )
 
 
-def sample(items: list[Item], n: int | None, seed: int) -> list[Item]:
+def sample(items: list[Sampled], n: int | None, seed: int) -> list[Sampled]:
     """Choose n items by the hash of seed and parallel id, so that every language keeps the same documents.
 
     Args:

@@ -3,10 +3,12 @@
 scores/
   manifest.json     the model, the benchmarks, the values, their means, what is missing
   results.parquet   a row a benchmark, label and metric
-  details.parquet   a row a document: nats, bytes, characters, tokens
+  details.parquet   a row a document of text: nats, bytes, characters, tokens
+  samples.parquet   a row an item of a task: prompt, options with their log-likelihoods, or outputs
+  measures.parquet  a row a metric and item of a task: the statistics that the metric sums up
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,10 @@ import pyarrow as pa
 
 from emma500.errors import SourceError
 from emma500.evaluation.comparison import compare
+from emma500.evaluation.measures import compare_measures, measured_in
+from emma500.evaluation.metrics.measured import Measured
+from emma500.evaluation.summary import HEADLINE, summary
+from emma500.evaluation.tasks.results import measures_schema, samples_schema
 from emma500.manifest import read_manifest, write_manifest
 from emma500.storage import recover_folder, refuse_foreign, replace_folder, space_checked
 
@@ -22,8 +28,7 @@ if TYPE_CHECKING:
 
 KIND = "scores"
 RESULTS, DETAILS = "results.parquet", "details.parquet"
-_HEADLINE = "bits_per_byte"
-_MOST_LABELS = 12
+SAMPLES, MEASURES = "samples.parquet", "measures.parquet"
 
 
 def results_schema() -> pa.Schema:
@@ -44,12 +49,23 @@ class Scores:
 
     Args:
         manifest: What `manifest.json` holds.
-        details: The documents, as `aggregation.details_schema`.
+        details: The documents of text, as `aggregation.details_schema`.
+        samples: The items of tasks, as `tasks.results.samples_schema`.
+        measures: Their statistics by metric, as `tasks.results.measures_schema`.
     """
 
-    def __init__(self, manifest: dict[str, Any], details: pa.Table) -> None:
+    def __init__(
+        self,
+        manifest: dict[str, Any],
+        details: pa.Table,
+        *,
+        samples: pa.Table | None = None,
+        measures: pa.Table | None = None,
+    ) -> None:
         self.manifest = manifest
         self.details = details
+        self.samples = samples_schema().empty_table() if samples is None else samples
+        self.measures = measures_schema().empty_table() if measures is None else measures
 
     @property
     def rows(self) -> list[dict[str, Any]]:
@@ -66,18 +82,45 @@ class Scores:
         """The labels that were asked for and have no data, with the nearest that has."""
         return list(self.manifest["missing"])
 
-    def value(self, benchmark: str, label: str, metric: str = _HEADLINE) -> float | None:
-        """Return one value, or None if there is none."""
+    def value(
+        self, benchmark: str, label: str, metric: str = HEADLINE, mode: str | None = None
+    ) -> float | None:
+        """Return one value, or None if there is none.
+
+        Args:
+            benchmark: The benchmark's name.
+            label: The language.
+            metric: The metric's name.
+            mode: As "fixed"; None for the first that was scored.
+        """
         for row in self.manifest["results"]:
-            if (row["benchmark"], row["label"], row["metric"]) == (benchmark, label, metric):
+            if (row["benchmark"], row["label"], row["metric"]) == (benchmark, label, metric) and (
+                mode in (None, row["mode"])
+            ):
                 return None if row["value"] is None else float(row["value"])
         return None
+
+    def measured(self, benchmark: str, metric: str, mode: str = "fixed") -> dict[str, Measured]:
+        """Return a metric of a task by language, to be resampled or compared (`significance.compare_models`).
+
+        Args:
+            benchmark: The benchmark's name.
+            metric: The metric's name.
+            mode: As "fixed".
+
+        Returns:
+            The statistics of the items by label.
+
+        Raises:
+            UsageError: If there is no such metric of a task.
+        """
+        return measured_in(self.measures, (benchmark, metric, mode))
 
     def compare(
         self,
         baseline: "Scores",
         labels: Collection[str] | None = None,
-        metric: str = _HEADLINE,
+        metric: str = HEADLINE,
     ) -> "pd.DataFrame":
         """Compare with a baseline on the documents that both scored (`comparison.compare`).
 
@@ -91,6 +134,21 @@ class Scores:
             difference.
         """
         return compare(self.details, baseline.details, labels=labels, metric=metric)
+
+    def compare_tasks(self, baseline: "Scores") -> "pd.DataFrame":
+        """Compare with a baseline on the tasks that both answered (`significance.compare_models`).
+
+        Args:
+            baseline: The scores of the model before, or of another one.
+
+        Returns:
+            One row a benchmark, metric, mode and language, and one of all languages; a gain is a positive difference
+            where more is better.
+
+        Raises:
+            UsageError: If they share no item of a task.
+        """
+        return compare_measures(self.measures, baseline.measures)
 
     def to_pandas(self) -> "pd.DataFrame":
         """Return the results as a data frame."""
@@ -121,6 +179,9 @@ class Scores:
             staged.mkdir(parents=True, exist_ok=True)
             pq.write_table(self._results(), staged / RESULTS, compression="zstd")
             pq.write_table(self.details, staged / DETAILS, compression="zstd")
+            for name, table in ((SAMPLES, self.samples), (MEASURES, self.measures)):
+                if len(table):
+                    pq.write_table(table, staged / name, compression="zstd")
             write_manifest(staged, self.manifest)
             replace_folder(staged, target)
         return target
@@ -144,73 +205,15 @@ class Scores:
         manifest = read_manifest(Path(folder))
         if manifest.get("kind") != KIND:
             raise SourceError(f"{folder} holds a {manifest.get('kind')}, not scores")
-        return cls(manifest, pq.read_table(Path(folder) / DETAILS))
+        tables = {
+            key: pq.read_table(Path(folder) / name)
+            for key, name in (("samples", SAMPLES), ("measures", MEASURES))
+            if (Path(folder) / name).is_file()
+        }
+        return cls(manifest, pq.read_table(Path(folder) / DETAILS), **tables)
 
     def _results(self) -> pa.Table:
         return pa.Table.from_pylist(self.manifest["results"], schema=results_schema())
 
     def __repr__(self) -> str:
-        model = self.manifest["model"]
-        lines = [
-            f"Scores of {model['name']} ({model['revision']}), bits per byte, lower is better:"
-        ]
-        lines += _table(
-            ("benchmark", "group", "labels", "documents", "value"),
-            (
-                (
-                    row["benchmark"],
-                    row["group"],
-                    f"{row['n_labels']:,}",
-                    f"{row['n']:,}",
-                    shown(row),
-                )
-                for row in self.manifest["aggregates"]
-                if row["metric"] == _HEADLINE
-            ),
-        )
-        rows = [row for row in self.manifest["results"] if row["metric"] == _HEADLINE]
-        if len(rows) <= _MOST_LABELS:
-            lines += _table(
-                ("benchmark", "label", "group", "documents", "value"),
-                (
-                    (
-                        row["benchmark"],
-                        row["label"],
-                        row["resource_group"],
-                        f"{row['n']:,}",
-                        shown(row),
-                    )
-                    for row in rows
-                ),
-            )
-        return "\n".join(lines + self._notes())
-
-    def _notes(self) -> list[str]:
-        notes = [
-            f"  no data: {row['label']} in {row['benchmark']}; nearest: {row['nearest'] or 'none'}"
-            for row in self.manifest["missing"][:_MOST_LABELS]
-        ]
-        if len(self.missing) > _MOST_LABELS:
-            notes.append(f"  no data: {len(self.missing) - _MOST_LABELS:,} more")
-        return notes + [
-            f"  contaminated: the model was trained on a source of {row['name']}"
-            for row in self.manifest["benchmarks"]
-            if row["contaminated"]
-        ]
-
-
-def shown(row: dict[str, Any]) -> str:
-    """Return a value with its standard error, as "3.141 ± 0.012"; "no data" where there is none."""
-    if row["value"] is None:
-        return "no data"
-    return f"{row['value']:.3f}" + (f" ± {row['stderr']:.3f}" if row["stderr"] is not None else "")
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    cells = [heads, *rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-    return [
-        "  "
-        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]
+        return summary(self.manifest)

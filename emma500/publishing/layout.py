@@ -226,7 +226,8 @@ def _score_configs(folder: Path) -> list[dict[str, Any]]:
     Raises:
         SourceError: If the results are not there.
     """
-    files = [name for name in ("results", "details") if (folder / f"{name}.parquet").is_file()]
+    names = ("results", "details", "samples", "measures")
+    files = [name for name in names if (folder / f"{name}.parquet").is_file()]
     if "results" not in files:
         raise SourceError(f"{folder} holds no results.parquet: save the scores again")
     digest = "-".join(file_digest(folder / f"{name}.parquet")[:16] for name in files)
@@ -257,7 +258,13 @@ LAYOUTS = (
     Layout(
         kind="scores",
         repo_type="dataset",
-        owned=("results.parquet", "details.parquet", "figures/*"),
+        owned=(
+            "results.parquet",
+            "details.parquet",
+            "samples.parquet",
+            "measures.parquet",
+            "figures/*",
+        ),
         describe=_describe_scores,
     ),
 )

@@ -63,6 +63,7 @@ def scores_card(
             "benchmarks": sorted({row["benchmark"] for row in rows}),
             "details": any(each["config_name"] == "details" for each in configs),
             "groups": mean_table(manifest),
+            "tasks": task_table(manifest),
             "labels": label_table(manifest),
             "comparisons": comparisons,
             "baseline": baseline,
@@ -73,6 +74,29 @@ def scores_card(
             "versions": version_table(manifest, _revisions(manifest)),
         },
     )
+
+
+def task_table(manifest: Manifest) -> Table:
+    """Return the means of tasks, one row a benchmark, mode, metric and resource group."""
+    rows = [row for row in manifest["aggregates"] if row.get("mode") and _is_of_task(row, manifest)]
+    return table(
+        ("benchmark", "mode", "metric", "resource group", "labels", "items", "value"),
+        "llllrrr",
+        [
+            (row["benchmark"], row["mode"], f"`{row['metric']}`", row["group"], count(row["n_labels"]),
+             count(row["n"]), with_error(row["value"], row["stderr"]))
+            for row in (rows if len(rows) <= MOST_ROWS else [each for each in rows if each["group"] == "all"])
+        ],
+    )  # fmt: skip
+
+
+def _is_of_task(row: Mapping[str, Any], manifest: Manifest) -> bool:
+    shapes = {
+        each["name"]: each.get("shape", "intrinsic")
+        for each in manifest["benchmarks"]
+        if isinstance(each, dict)
+    }
+    return shapes.get(row["benchmark"], "intrinsic") != "intrinsic"
 
 
 def label_table(manifest: Manifest) -> Table:

@@ -40,7 +40,7 @@ def test_finished_scores_are_returned_without_scoring_again(
     tiny_model, parallel_texts, tmp_path, monkeypatch
 ):
     first = evaluate(tiny_model, [str(parallel_texts)], config=CONFIG, output=tmp_path / "scores")
-    monkeypatch.setattr(room, "score_items", None)
+    monkeypatch.setattr(room, "score_wanted", None)
     again = evaluate(tiny_model, [str(parallel_texts)], config=CONFIG, output=tmp_path / "scores")
     assert again.manifest == first.manifest
     with pytest.raises(OutputError, match="holds another result"):
@@ -155,8 +155,8 @@ def test_a_benchmark_the_model_was_trained_on_is_flagged(trained, parallel_texts
 def test_wrong_usage_names_the_way_out(tiny_model, parallel_texts, tmp_path):
     with pytest.raises(ConfigError, match=r"EvalConfig.max_documents must be at least 1, not 0"):
         EvalConfig(max_documents=0)
-    with pytest.raises(ConfigError, match=r"unknown benchmark 'belebele'"):
-        evaluate(tiny_model, ["belebele"], config=CONFIG)
+    with pytest.raises(ConfigError, match=r"unknown benchmark 'belebeel'.*nearest: belebele"):
+        evaluate(tiny_model, ["belebeel"], config=CONFIG)
     with pytest.raises(ConfigError, match=r"name of its own.*quartet"):
         evaluate(tiny_model, [str(parallel_texts), f"text={parallel_texts}"], config=CONFIG)
     with pytest.raises(SourceError, match=r"holds no config.json"):

@@ -39,7 +39,8 @@ def ours(model: str) -> Score:
 
 
 def theirs(model: str) -> Score:
-    """Return lm-eval's Hugging Face backend over a model, after the index of its tasks that each run of it builds."""
+    """Return lm-eval's Hugging Face backend over a model, after what each run of it imports and indexes."""
+    import lm_eval.evaluator  # noqa: F401
     from lm_eval.api.instance import Instance
     from lm_eval.models.huggingface import HFLM
     from lm_eval.tasks import TaskManager

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 from emma500.benchmarks.base import Benchmark
 from emma500.benchmarks.files import COMPRESSED
-from emma500.benchmarks.registry import open_benchmark
+from emma500.benchmarks.registry import local_names, open_benchmark
 from emma500.corpus.decontamination.benchmark_runs import Runs, runs_of
 from emma500.errors import EmmaError, SourceError
 from emma500.sources.failures import told
@@ -23,6 +23,7 @@ READERS = (".txt", ".jsonl", ".json", ".tsv", ".csv", ".parquet")
 
 _OWN_TEXT = {"corpus", "pairs"}  # splits of a corpus: not there before it is built
 _DEMO = "gflanguages"
+_ALWAYS = "sib200"
 _GIVEN = "text"  # the row of the registry that stands for a user's folders
 
 
@@ -41,15 +42,20 @@ class Looked:
     not_covered: dict[str, str] = field(default_factory=dict)
 
 
-def registered() -> tuple[str, ...]:
-    """Return the benchmarks of the registry that have a text of their own, but for the demo's.
+def registered(data_dir: str | None = None) -> tuple[str, ...]:
+    """Return the benchmarks that are looked for unless others are named: SIB-200, and those whose files are given.
 
-    That one is the Universal Declaration of Human Rights, which corpora hold by right: name it to refuse its text.
+    The demo's, the Universal Declaration of Human Rights, is none of them: corpora hold it by right, so name it to
+    refuse its text.
+
+    Args:
+        data_dir: Where files of benchmarks are, as `<data_dir>/xcopa`.
     """
+    local = {_ALWAYS, *local_names(data_dir)}
     return tuple(
         row["name"]
         for row in read_table("benchmarks")
-        if row["reader"] not in _OWN_TEXT and row["name"] not in {_GIVEN, _DEMO}
+        if row["reader"] not in _OWN_TEXT and row["name"] in local - {_GIVEN, _DEMO}
     )
 
 
@@ -75,7 +81,7 @@ def look(
         EmmaError: If what is named cannot be read.
     """
     found, own = Looked(), {_plain(each) for each in sources}
-    for wanted in registered() if benchmarks is None else benchmarks:
+    for wanted in registered(data_dir) if benchmarks is None else benchmarks:
         try:
             runs = patience(2, 1.0)(f"benchmark {wanted}", _reader(wanted, data_dir, own))
             if isinstance(runs, EmmaError):

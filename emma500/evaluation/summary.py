@@ -1,0 +1,117 @@
+"""Scores as lines to read: the means of each benchmark, its languages where they are few, and what to know of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+HEADLINE = "bits_per_byte"
+"""The metric of text that is shown."""
+
+_MOST_LABELS = 12
+
+
+def summary(manifest: Mapping[str, Any]) -> str:
+    """Return the first metric of each benchmark: means over languages, languages, and what is missing or was cut.
+
+    Args:
+        manifest: That of scores.
+    """
+    model, aggregates = manifest["model"], manifest["aggregates"]
+    first = {each["name"]: (each.get("metrics") or [None])[0] for each in manifest["benchmarks"]}
+    text = [row for row in aggregates if row["metric"] == HEADLINE]
+    tasks = [
+        row
+        for row in aggregates
+        if row["metric"] != HEADLINE and first.get(row["benchmark"]) == row["metric"]
+    ]
+    lines = [
+        f"Scores of {model['name']} ({model['revision']})"
+        + (", bits per byte, lower is better:" if text else "")
+    ]
+    for means in (text, tasks):
+        if not means:
+            continue
+        shown_metrics = {(row["benchmark"], row["metric"]) for row in means}
+        rows = [
+            row for row in manifest["results"] if (row["benchmark"], row["metric"]) in shown_metrics
+        ]
+        lines += ["tasks:"] if means is tasks else []
+        extra = ("metric", "mode") if means is tasks else ()
+        lines += _means_table(means, extra)
+        lines += _labels_table(rows, extra) if len(rows) <= _MOST_LABELS else []
+    return "\n".join([*lines, *_notes(manifest)])
+
+
+def _notes(manifest: Mapping[str, Any]) -> list[str]:
+    missing, benchmarks = manifest["missing"], manifest["benchmarks"]
+    notes = [
+        f"  no data: {row['label']} in {row['benchmark']}; nearest: {row['nearest'] or 'none'}"
+        for row in missing[:_MOST_LABELS]
+    ]
+    if len(missing) > _MOST_LABELS:
+        notes.append(f"  no data: {len(missing) - _MOST_LABELS:,} more")
+    notes += [
+        f"  contaminated: the model was trained on a source of {row['name']}"
+        for row in benchmarks
+        if row["contaminated"]
+    ]
+    return notes + [
+        f"  {row['name']}: {note}"
+        for row in benchmarks
+        for note in [*row.get("notes", ()), *_truncated(row)]
+    ]
+
+
+def _truncated(row: Mapping[str, Any]) -> list[str]:
+    n = row.get("n_truncated", 0)
+    return [f"{n:,} prompts were longer than the window, and were cut"] if n else []
+
+
+def _means_table(rows: Sequence[Mapping[str, Any]], extra: tuple[str, ...]) -> list[str]:
+    return _table(
+        ("benchmark", "group", "labels", "documents", "value", *extra),
+        (
+            (
+                row["benchmark"],
+                row["group"],
+                f"{row['n_labels']:,}",
+                f"{row['n']:,}",
+                shown(row),
+                *(row[name] for name in extra),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _labels_table(rows: Sequence[Mapping[str, Any]], extra: tuple[str, ...]) -> list[str]:
+    return _table(
+        ("benchmark", "label", "group", "documents", "value", *extra),
+        (
+            (
+                row["benchmark"],
+                row["label"],
+                row["resource_group"],
+                f"{row['n']:,}",
+                shown(row),
+                *(row[name] for name in extra),
+            )
+            for row in rows
+        ),
+    )
+
+
+def shown(row: Mapping[str, Any]) -> str:
+    """Return a value with its standard error, as "3.141 ± 0.012"; "no data" where there is none."""
+    if row["value"] is None:
+        return "no data"
+    return f"{row['value']:.3f}" + (f" ± {row['stderr']:.3f}" if row["stderr"] is not None else "")
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
+    cells = [heads, *rows]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
+    return [
+        "  "
+        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in cells
+    ]

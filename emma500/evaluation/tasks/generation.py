@@ -1,0 +1,245 @@
+"""Prompts -> outputs: static batches of prompts of similar length, greedy or sampled with a seed."""
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from emma500.errors import ConfigError, FailureError
+from emma500.progress import Progress
+
+_BUDGETS = {"cpu": 4096}
+_ACCELERATOR_BUDGET = 131_072
+"""Tokens of a batch, prompts and outputs with their padding."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What to generate.
+
+    Attributes:
+        prompt: What the model reads.
+        stops: Strings that end the output; they and what follows are cut off.
+        max_tokens: Tokens of the output at most.
+    """
+
+    prompt: str
+    stops: tuple[str, ...] = ()
+    max_tokens: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sampling:
+    """How tokens are drawn; without it, the likeliest one is taken."""
+
+    temperature: float = 0.6
+    top_p: float = 0.9
+    seed: int = 42
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """One output, and whether its prompt was cut to fit the window."""
+
+    text: str
+    is_truncated: bool
+
+
+class Generator(Protocol):
+    """What generates: transformers here, or vLLM."""
+
+    def generate(
+        self,
+        wanted: Sequence[Wanted],
+        sampling: Sampling | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> list[Generated]:
+        """Return an output for each prompt, in their order."""
+
+
+class TransformersGenerator:
+    """Generates with a model of transformers.
+
+    Prompts are sorted by length and padded on the left; a batch holds what fits the budget of tokens, and half of it
+    where memory runs out. A prompt that leaves no room for its output loses its start.
+
+    Args:
+        model: A causal language model, on its device.
+        tokenizer: Its tokenizer.
+        max_length: Tokens of prompt and output at most.
+        token_budget: Tokens a batch; 4,096 on a CPU and 131,072 on an accelerator by default.
+        bf16: Run the matrix products in bfloat16 (autocast).
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        tokenizer: Any,
+        *,
+        max_length: int,
+        token_budget: int | None = None,
+        bf16: bool = False,
+    ) -> None:
+        self._model, self._tokenizer, self._bf16 = model, tokenizer, bf16
+        self._max_length = max_length
+        device = next(model.parameters()).device.type
+        self.token_budget = token_budget or _BUDGETS.get(device, _ACCELERATOR_BUDGET)
+
+    def generate(
+        self,
+        wanted: Sequence[Wanted],
+        sampling: Sampling | None = None,
+        *,
+        progress: Progress | None = None,
+    ) -> list[Generated]:
+        """Generate.
+
+        Args:
+            wanted: What to generate.
+            sampling: How tokens are drawn; None for the likeliest.
+            progress: Called as outputs are done.
+
+        Returns:
+            The outputs, in the order of the prompts.
+
+        Raises:
+            ConfigError: If an output alone is as long as the window.
+            FailureError: If memory runs out with one prompt a batch.
+        """
+        encoded = [self._encode(each) for each in wanted]
+        order = sorted(
+            range(len(wanted)), key=lambda n: (wanted[n].max_tokens, len(encoded[n][0])), reverse=True
+        )  # fmt: skip
+        texts: dict[int, str] = {}
+        while len(texts) < len(order):
+            batch = self._batch(order[len(texts) :], wanted, encoded)
+            try:
+                found = self._run(
+                    [encoded[n][0] for n in batch], [wanted[n] for n in batch], sampling, len(texts)
+                )
+            except (RuntimeError, MemoryError) as error:
+                self._halve(error, len(batch))
+                continue
+            texts |= dict(zip(batch, found, strict=True))
+            if progress is not None:
+                progress("generating", len(texts), len(order))
+        return [Generated(texts[n], encoded[n][1]) for n in range(len(wanted))]
+
+    def _encode(self, wanted: Wanted) -> tuple[list[int], bool]:
+        from emma500.models import prefix_token
+
+        room = self._max_length - wanted.max_tokens
+        if room < 1:
+            raise ConfigError(
+                f"an output of {wanted.max_tokens} tokens leaves no room for a prompt in {self._max_length} tokens: "
+                "give fewer (max_new_tokens), or a longer window (max_prompt)"
+            )
+        ids = list(self._tokenizer(wanted.prompt, verbose=False)["input_ids"])
+        ids = ids or [prefix_token(self._tokenizer)]
+        return ids[-room:], len(ids) > room
+
+    def _batch(
+        self, order: Sequence[int], wanted: Sequence[Wanted], encoded: Sequence[tuple[list[int], bool]]
+    ) -> list[int]:  # fmt: skip
+        """Return the next prompts that fit: as many tokens to generate, and about as long."""
+        first = wanted[order[0]].max_tokens
+        width = len(encoded[order[0]][0]) + first
+        size = max(1, self.token_budget // width)
+        batch = []
+        for n in order[:size]:
+            if wanted[n].max_tokens != first:
+                break
+            batch.append(n)
+        return batch
+
+    def _run(
+        self,
+        prompts: Sequence[Sequence[int]],
+        wanted: Sequence[Wanted],
+        sampling: Sampling | None,
+        start: int,
+    ) -> list[str]:
+        import torch
+
+        device = next(self._model.parameters()).device
+        width, pad = max(map(len, prompts)), self._pad()
+        ids = torch.tensor([[pad] * (width - len(each)) + list(each) for each in prompts])
+        mask = torch.tensor([[0] * (width - len(each)) + [1] * len(each) for each in prompts])
+        options: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None}
+        if sampling is not None:
+            torch.manual_seed(sampling.seed + start)
+            options = {
+                "do_sample": True,
+                "temperature": sampling.temperature,
+                "top_p": sampling.top_p,
+            }
+        stopping = _Stopping(self._tokenizer, width, [each.stops for each in wanted])
+        self._model.eval()
+        with (
+            torch.inference_mode(),
+            torch.autocast(device.type, torch.bfloat16, enabled=self._bf16),
+        ):
+            found = self._model.generate(
+                input_ids=ids.to(device),
+                attention_mask=mask.to(device),
+                max_new_tokens=wanted[0].max_tokens,
+                pad_token_id=pad,
+                top_k=None,
+                num_beams=1,
+                repetition_penalty=1.0,  # whatever the model's generation_config.json says
+                no_repeat_ngram_size=0,
+                stopping_criteria=[stopping],
+                **options,
+            )
+        texts = self._tokenizer.batch_decode(found[:, width:].tolist(), skip_special_tokens=True)
+        return [cut(text, each.stops) for text, each in zip(texts, wanted, strict=True)]
+
+    def _pad(self) -> int:
+        for token in (self._tokenizer.pad_token_id, self._tokenizer.eos_token_id):
+            if token is not None:
+                return int(token)
+        return 0
+
+    def _halve(self, error: BaseException, n_prompts: int) -> None:
+        from emma500.evaluation.likelihood.running import is_out_of_memory
+
+        if not is_out_of_memory(error):
+            raise error
+        if n_prompts == 1:
+            raise FailureError(
+                "memory runs out with one prompt a batch: take bf16=True, a smaller window (max_prompt), or a larger "
+                "device"
+            ) from error
+        self.token_budget //= 2
+        warnings.warn(
+            f"memory ran out with {n_prompts} prompts a batch; going on with {self.token_budget:,} tokens a batch",
+            stacklevel=3,
+        )
+
+
+class _Stopping:
+    """Ends each output of a batch at the first of its strings; transformers calls it after each token."""
+
+    def __init__(self, tokenizer: Any, width: int, stops: Sequence[tuple[str, ...]]) -> None:
+        self._tokenizer, self._width, self._stops = tokenizer, width, stops
+        self._done = [False] * len(stops)
+
+    def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
+        import torch
+
+        open_rows = [n for n, done in enumerate(self._done) if not done and self._stops[n]]
+        for n in open_rows:
+            text = self._tokenizer.decode(input_ids[n, self._width :].tolist())
+            self._done[n] = any(each in text for each in self._stops[n])
+        return torch.tensor(self._done, device=input_ids.device)
+
+
+def cut(text: str, stops: Sequence[str]) -> str:
+    """Return a text up to the first of some strings.
+
+    >>> cut("4 apples. Question: ...", ["Question:", ". "])
+    '4 apples'
+    """
+    ends = [place for each in stops if (place := text.find(each)) >= 0]
+    return text[: min(ends)] if ends else text
