@@ -74,7 +74,7 @@ def test_results_come_in_order_however_long_the_function_takes(ahead):
         return batch
 
     large = [rows(each, 1, width=9 << 20) for each in range(6)]
-    done, counted = [], []
+    done, counted = list[int](), list[int]()
     some = bundle(
         Numbers(*large[:3]),
         Numbers(*large[3:]),
