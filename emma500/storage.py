@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from emma500.errors import OutputError, StorageError
+from emma500.errors import EmmaError, OutputError, StorageError
 
 _SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _REFUSED = {
@@ -46,17 +46,21 @@ def space_checked(path: Path) -> Iterator[None]:
 
     Raises:
         StorageError: If the disk is full or the path cannot be written.
-        OSError: Any other refusal, as it came.
+        EmmaError: Any one of ours, as it came.
+        Exception: Any other error, as it came.
     """
     try:
         yield
-    except OSError as error:
-        if error.errno in _SPACE or "No space left" in str(error):
+    except EmmaError:
+        raise
+    except Exception as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number in _SPACE or "No space left" in str(error):  # safetensors has an error of its own
             raise StorageError(
                 f"no space left while writing {path}: free some space, or write elsewhere, "
                 "and run the same call again; what is finished is kept"
             ) from error
-        if error.errno in _REFUSED:
+        if isinstance(error, OSError) and number in _REFUSED:
             raise StorageError(
                 f"{path} cannot be written ({error.strerror}): choose another output, or make that place writable"
             ) from error
@@ -189,7 +193,7 @@ def refuse_foreign(
     Raises:
         OutputError: If the folder is a file, or holds something that may not be replaced.
     """
-    if folder.is_file():
+    if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder} is a file; the output must be a folder")
     if folder.is_symlink() and not folder.exists():
         raise OutputError(

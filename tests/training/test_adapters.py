@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 from emma500 import TrainConfig
-from emma500.errors import MissingExtraError
+from emma500.errors import ConfigError, MissingExtraError
 from emma500.training.loop.adapters import load_base, with_adapters
 from emma500.training.run import continue_pretrain
 
@@ -73,3 +73,16 @@ def test_lora_over_4_bits_exports_a_model_in_whole_precision(tmp_path, corpus, m
     assert {name: each.dtype for name, each in before.items()} == {
         name: each.dtype for name, each in after.items()
     }
+
+
+@pytest.mark.parametrize("field", ["lora_target_modules", "lora_modules_to_save"])
+def test_a_module_the_model_lacks_is_refused_and_not_left_out(model, config, field):
+    base = load_base(model, None, config())
+    with pytest.raises(ConfigError, match=rf"{field} has 'embed_tokenz', .*it has: .*embed_tokens"):
+        with_adapters(base, config(use_peft=True, **{field: ["q_proj", "embed_tokenz"]}))
+
+
+def test_modules_may_be_named_by_the_end_of_their_path(model, config):
+    base = load_base(model, None, config())
+    found = with_adapters(base, config(use_peft=True, lora_target_modules=["self_attn.q_proj"]))
+    assert sum("lora_A" in name for name, _ in found.named_parameters()) == 2

@@ -6,6 +6,7 @@ import pytest
 
 from emma500.errors import ConfigError
 from emma500.folder import Corpus
+from emma500.mixture.tokenizing.documents import text_batches
 from emma500.models import load_tokenizer
 from emma500.training.data import prepare
 
@@ -82,6 +83,36 @@ def test_a_held_out_sentence_that_training_saw_is_not_validated_on(
         root, config(languages=["yor_Latn"], max_steps=1, replay_share=0)
     ).validation
     assert validation.n_bytes.tolist() == [len(pairs[-2][1].encode())]
+
+
+def test_held_out_documents_without_text_are_not_scored(prepared, write_corpus, tmp_path, config):
+    root = write_corpus(
+        tmp_path / "corpus",
+        {"yor_Latn": [*["ọmọ " * 50] * 20, "", "ilé"], "kat_Geor": ["და"] * 9 + ["", ""]},
+    )
+    validation = prepared(root, config(max_steps=1)).validation
+    assert list(zip(validation.labels, validation.n_bytes, strict=True)) == [("yor_Latn", 4)]
+
+
+def test_of_a_large_validation_split_only_the_first_documents_are_read(
+    prepared, write_corpus, tmp_path, config, monkeypatch
+):
+    from emma500.training.validation import scoring
+
+    root = write_corpus(tmp_path / "corpus", {"yor_Latn": ["ọmọ " * 50] * 5000}, n_validation=4900)
+    n_read = []
+
+    def counted(*args, **kwargs):
+        for batch in text_batches(*args, **kwargs):
+            n_read.append(len(batch.texts))
+            yield batch
+
+    monkeypatch.setattr(scoring, "text_batches", counted)
+    validation = prepared(
+        root, config(languages=["yor_Latn"], max_steps=1, max_validation_bytes=2000)
+    ).validation
+    assert n_read == [1000]
+    assert len(validation.labels) == 2000 // len(("ọmọ " * 50).encode())
 
 
 def test_tokens_kept_in_a_folder_serve_another_run(prepared, corpus, config, tmp_path, monkeypatch):

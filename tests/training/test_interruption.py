@@ -80,3 +80,32 @@ def test_the_interrupted_run_really_went_on_from_a_checkpoint(tmp_path, corpus, 
     )
     assert steps == [8]
     assert (tmp_path / "out" / "model.safetensors").read_bytes() == weights
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"packing": "concat"},
+        {
+            "packing": "concat",
+            "rehydrate": True,
+            "stages": [{"share": 0.5, "weights": {"kat_Geor": 0}}, {"share": 0.5}],
+        },
+    ],
+)
+def test_rows_cut_from_a_stream_and_late_languages_go_on_with_the_same_bytes(
+    tmp_path, corpus, model, config, fields
+):
+    from emma500.training.run import continue_pretrain
+
+    def stop(what, done, total):
+        if what == "training" and done == 5:
+            raise KeyboardInterrupt
+
+    whole = continue_pretrain(model, corpus, tmp_path / "whole", config(**fields))
+    assert whole.manifest["packing"]["mode"] == "concat"
+    with pytest.raises(KeyboardInterrupt):
+        continue_pretrain(model, corpus, tmp_path / "out", config(**fields), progress=stop)
+    assert (tmp_path / "out.work" / "checkpoints" / "checkpoint-3").is_dir()
+    continue_pretrain(model, corpus, tmp_path / "out", config(**fields))
+    assert digests(tmp_path / "out") == digests(tmp_path / "whole")

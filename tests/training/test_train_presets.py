@@ -8,6 +8,7 @@ from emma500 import TrainConfig
 from emma500.cli.commands import COMMANDS
 from emma500.cli.parsing import parse
 from emma500.errors import ConfigError, UsageError
+from emma500.mixture.planning.presets import published_rates
 from emma500.tables import read_table
 from emma500.training.presets import preset_fields, preset_names
 
@@ -16,6 +17,9 @@ def test_the_papers_preset_is_its_tokens_and_steps():
     config = TrainConfig.preset("emma500-llama2")
     assert config.global_batch_size * config.max_length == 16_777_216
     assert config.max_steps * config.global_batch_size * config.max_length == 201_326_592_000
+    assert config.mixture == "emma500"
+    rates = published_rates("emma500").values()
+    assert config.max_epochs >= max(rates)
     assert (config.learning_rate, config.lr_scheduler_type, config.warmup_steps) == (
         1e-4,
         "cosine",

@@ -26,6 +26,22 @@ def test_a_tokenizer_that_is_not_the_models_is_refused(tmp_path, corpus, model, 
     assert not (tmp_path / "out.work").exists()
 
 
+@pytest.mark.parametrize("row", [259, -1])
+def test_rows_of_embeddings_that_are_not_there_cannot_be_trained(
+    tmp_path, corpus, model, config, row
+):
+    with pytest.raises(
+        ConfigError, match=rf"trainable_token_indices has {row}, .*embeddings 0 to 258"
+    ):
+        continue_pretrain(
+            model,
+            corpus,
+            tmp_path / "out",
+            config(use_peft=True, trainable_token_indices=[3, row]),
+        )
+    assert not (tmp_path / "out.work").exists()
+
+
 def test_a_gpu_that_is_asked_for_and_not_there_is_refused(tmp_path):
     import torch
 

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from emma500.errors import OutputError
+from emma500.errors import OutputError, StorageError
+from emma500.storage import space_checked
 from emma500.training.config import TrainConfig
 from emma500.training.run import continue_pretrain
 from emma500.training.work import Workplace
@@ -92,3 +93,15 @@ def test_another_process_that_trains_into_the_same_output_is_waited_for_or_refus
     assert list(tmp_path.iterdir()) == []
     continue_pretrain(model, corpus, tmp_path / "out", config(max_steps=1))
     assert [each.name for each in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_disk_that_is_full_is_told_whatever_library_met_it(tmp_path):
+    from safetensors import SafetensorError
+
+    with (
+        pytest.raises(StorageError, match=r"no space left while writing .*free some space"),
+        space_checked(tmp_path),
+    ):
+        raise SafetensorError("I/O error: No space left on device (os error 28)")
+    with pytest.raises(SafetensorError, match="header too large"), space_checked(tmp_path):
+        raise SafetensorError("header too large")

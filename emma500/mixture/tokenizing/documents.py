@@ -178,10 +178,11 @@ def _tables(
             for batch in parquet.iter_batches(
                 _ROWS_A_READ, row_groups=[group.number], columns=columns
             ):
-                yield _of_sources(pa.Table.from_batches([batch]), wanted)
+                yield of_sources(pa.Table.from_batches([batch]), wanted)
 
 
-def _of_sources(table: pa.Table, wanted: Wanted) -> pa.Table:
+def of_sources(table: pa.Table, wanted: Wanted) -> pa.Table:
+    """Return the rows whose `source` is wanted."""
     column = table["source"]
     if wanted.sources:
         table = table.filter(pc.is_in(column, value_set=pa.array(wanted.sources, column.type)))

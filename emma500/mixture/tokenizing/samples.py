@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from emma500.folder import Corpus
-from emma500.mixture.tokenizing.documents import Wanted
+from emma500.mixture.tokenizing.documents import Wanted, of_sources
 
 _ROWS_AT_ONCE = 64
 
@@ -46,7 +46,7 @@ def first_rows(
     found: list[pa.Table] = []
     left = max_bytes
     for batch in _batches(corpus, corpus.files(component, label, split), [*columns, "source"]):
-        table = _of_sources(pa.Table.from_batches([batch]), wanted or Wanted())
+        table = of_sources(pa.Table.from_batches([batch]), wanted or Wanted())
         sizes = sum(
             pc.fill_null(pc.binary_length(table[name]), 0).to_numpy().astype(np.int64)
             for name in columns
@@ -66,11 +66,3 @@ def _batches(corpus: Corpus, files: list[str], columns: list[str]) -> Iterator[p
     for name in files:
         with corpus.open_parquet(name) as file:
             yield from file.iter_batches(_ROWS_AT_ONCE, columns=columns)
-
-
-def _of_sources(table: pa.Table, wanted: Wanted) -> pa.Table:
-    kind = table.schema.field("source").type
-    if wanted.sources:
-        table = table.filter(pc.is_in(table["source"], value_set=pa.array(wanted.sources, kind)))
-    refused = pc.is_in(table["source"], value_set=pa.array(wanted.exclude_sources, kind))
-    return table.filter(pc.invert(refused))

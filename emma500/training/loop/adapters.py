@@ -2,10 +2,11 @@
 
 import importlib.util
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from emma500.errors import MissingExtraError
+from emma500.errors import ConfigError, MissingExtraError
 from emma500.models import load_model, local_model
 from emma500.training.config import TrainConfig
 
@@ -55,14 +56,39 @@ def with_adapters(model: Any, config: TrainConfig) -> Any:
 
     Returns:
         The model of PEFT; only adapters and what is trained beside them asks for gradients.
+
+    Raises:
+        ConfigError: If the model lacks a module that is named.
     """
     from peft import get_peft_model, prepare_model_for_kbit_training
 
+    _check_modules(model, config)
     if config.load_in_4bit:
         model = prepare_model_for_kbit_training(model, config.gradient_checkpointing)
     with warnings.catch_warnings():  # peft 0.21 asks transformers 5.23 by a name it gave up
         warnings.filterwarnings("ignore", "`is_gradient_checkpointing`", FutureWarning)
         return get_peft_model(model, _lora(model, config))
+
+
+def _check_modules(model: Any, config: TrainConfig) -> None:
+    """Refuse a module the model lacks: of those trained whole, peft leaves it out without a word."""
+    there = {part for name, _ in model.named_modules() for part in _endings(name)}
+    for field in ("lora_target_modules", "lora_modules_to_save"):
+        for asked in getattr(config, field):
+            if asked not in there:
+                last = sorted(
+                    {name.rpartition(".")[2] for name in there if not name[-1:].isdigit()}
+                )
+                raise ConfigError(
+                    f"{field} has {asked!r}, but the model has no such module; it has: {', '.join(last)}"
+                )
+
+
+def _endings(name: str) -> Iterator[str]:
+    """Yield the names a module can be called by: its path, and every end of it."""
+    while name:
+        yield name
+        name = name.partition(".")[2]
 
 
 def _lora(model: Any, config: TrainConfig) -> Any:

@@ -47,7 +47,8 @@ def check_fit(found: Any, tokenizer: Any, config: TrainConfig) -> None:
         config: The run's configuration.
 
     Raises:
-        ConfigError: If the tokenizer has more entries than the model has embeddings, or rows are too long.
+        ConfigError: If the tokenizer has more entries than the model has embeddings, rows are too
+            long, or `trainable_token_indices` names rows there are none of.
     """
     if len(tokenizer) > found.vocab_size:
         raise ConfigError(
@@ -58,6 +59,12 @@ def check_fit(found: Any, tokenizer: Any, config: TrainConfig) -> None:
     if limit is not None and config.max_length > limit:
         raise ConfigError(
             f"max_length is {config.max_length}, but the model takes at most {limit} tokens: lower it"
+        )
+    beyond = [each for each in config.trainable_token_indices if not 0 <= each < found.vocab_size]
+    if beyond:
+        raise ConfigError(
+            f"trainable_token_indices has {beyond[0]}, but the model has embeddings 0 to {found.vocab_size - 1}: name "
+            "rows of its vocabulary"
         )
 
 

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ import numpy as np
 from emma500.benchmarks.splits import leaked_sentences
 from emma500.folder import Corpus
 from emma500.mixture.packing.fitting import pack
-from emma500.mixture.tokenizing.documents import Chosen, read_texts
+from emma500.mixture.tokenizing.documents import Chosen, Wanted, row_groups, text_batches
 from emma500.mixture.tokenizing.tokens import tokenize
 from emma500.models import document_nll, prefix_token
 from emma500.progress import Progress
@@ -92,15 +92,12 @@ def held_out(
             pair = each.component == "bilingual"
             if pair and each.language not in leaked:
                 leaked[each.language] = leaked_sentences(corpus, each.language)
-            found = read_texts(
-                corpus,
-                each,
-                "validation",
-                pair_format="target",
-                without=leaked[each.language] if pair else (),
-            ).texts
-            texts.setdefault(each.language, []).extend(found)
-    kept = {label: _first_bytes(each, max_bytes) for label, each in sorted(texts.items())}
+            own = texts.setdefault(each.language, [])
+            left = max_bytes - sum(len(text.encode()) for text in own)
+            own += _first_texts(
+                corpus, each, max_bytes=left, without=leaked[each.language] if pair else ()
+            )
+    kept = {label: _first_bytes(each, max_bytes) for label, each in sorted(texts.items()) if each}
     documents = [text for each in kept.values() for text in each]
     if not documents:
         return None
@@ -145,6 +142,21 @@ def with_base_languages(
         n_bytes=np.concatenate([documents.n_bytes, more.n_bytes]),
         n_tokens=np.concatenate([documents.n_tokens, more.n_tokens]),
     )
+
+
+def _first_texts(
+    corpus: Corpus, chosen: Chosen, *, max_bytes: int, without: Collection[str]
+) -> list[str]:
+    """Return validation documents that have text, at least the first `max_bytes` of them; the rest is not read."""
+    found: list[str] = []
+    groups = row_groups(corpus, chosen, "validation") if max_bytes > 0 else []
+    wanted = Wanted(pair_format="target")
+    for batch in text_batches(corpus, chosen, groups, wanted, without=without):
+        found += [text for text in batch.texts if text]
+        max_bytes -= sum(len(text.encode()) for text in batch.texts)
+        if max_bytes <= 0:
+            break
+    return found
 
 
 def _first_bytes(texts: Sequence[str], max_bytes: int) -> list[str]:
