@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from emma500.configuration import n_cores
-from emma500.storage import atomic_file
+from emma500.storage import space_checked
 
 BatchFunction = Callable[[pa.RecordBatch], pa.RecordBatch]
 
@@ -117,13 +117,19 @@ class Written:
     def _write(self, file: Path, first: pa.RecordBatch, more: Iterator[pa.RecordBatch]) -> int:
         n_rows = 0
         plain = {"use_dictionary": False, "write_statistics": False}
-        with (
-            atomic_file(file) as temporary,
-            pq.ParquetWriter(temporary, self.schema, compression=COMPRESSION, **plain) as writer,
-        ):
-            for batch in chain([first], islice(more, _FILE_BATCHES - 1)):
-                writer.write_batch(batch)
-                n_rows += len(batch)
+        temporary = file.with_name(file.name + ".tmp")
+        # The folder is not made here: where a build has failed, and is cleared away, a thread of it may still go on.
+        with space_checked(file):
+            try:
+                with pq.ParquetWriter(
+                    temporary, self.schema, compression=COMPRESSION, **plain
+                ) as writer:
+                    for batch in chain([first], islice(more, _FILE_BATCHES - 1)):
+                        writer.write_batch(batch)
+                        n_rows += len(batch)
+                temporary.replace(file)
+            finally:
+                temporary.unlink(missing_ok=True)
         return n_rows
 
 

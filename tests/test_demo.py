@@ -39,11 +39,16 @@ def finish(process):
     return printed
 
 
+_TIMED = {TIMES, "training.json", "report.md", "report.html"}
+_CARD = Path("hub/demo/smollm2-135m-mala/README.md")
+"""What says how long training took."""
+
+
 def digests(folder):
     return {
         path.relative_to(folder).as_posix(): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != TIMES
+        if path.is_file() and path.name not in _TIMED and path.relative_to(folder) != _CARD
     }
 
 

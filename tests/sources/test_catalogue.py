@@ -146,10 +146,11 @@ def test_evaluation_data_is_marked():
     assert not marked & {entry.name for entry in catalogue(evaluation=False)}
 
 
-def test_the_sources_that_contaminate_a_benchmark_are_sources_of_the_catalogue():
+def test_the_sources_that_contaminate_a_benchmark_of_plain_text_are_sources_of_the_catalogue():
     for row in read_table("benchmarks"):
-        for name in row["sources"].split():
-            assert name in source(name).keys
+        if row["shape"] == "intrinsic":  # tasks name data of their own, too
+            for name in row["sources"].split():
+                assert name in source(name).keys
 
 
 def test_what_is_embedded_is_read_in_its_order():
