@@ -1,14 +1,15 @@
 """The folder of a model that was made from others without a training run: whole, or not there."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from emma500.configuration import as_dict
 from emma500.errors import SourceError
-from emma500.manifest import MANIFEST, read_manifest
+from emma500.manifest import MANIFEST, fingerprint, read_manifest, versions
 from emma500.storage import locked, recover_folder, refuse_foreign, replace_folder, space_checked
 
 if TYPE_CHECKING:
@@ -74,14 +75,19 @@ class Output:
     Attributes:
         final: Its folder.
         kind: One of `KINDS`.
-        fingerprint: Of everything that decides what comes out.
+        identity: Everything that decides what comes out.
         overwrite: Replace whatever is there.
     """
 
     final: Path
     kind: str
-    fingerprint: str
+    identity: dict[str, Any]
     overwrite: bool
+
+    @property
+    def fingerprint(self) -> str:
+        """What tells this model from others."""
+        return fingerprint(self.identity)
 
     @property
     def is_finished(self) -> bool:
@@ -89,6 +95,32 @@ class Output:
         if not (self.final / MANIFEST).is_file():
             return False
         return read_manifest(self.final).get("fingerprint") == self.fingerprint
+
+    def record(
+        self, summary: str, config: Any, sources: Collection[str], **more: Any
+    ) -> dict[str, Any]:
+        """Return the manifest of the model.
+
+        Args:
+            summary: What was made of what, in words.
+            config: The configuration.
+            sources: What the model was trained on, here and before.
+            **more: What else there is to tell.
+
+        Returns:
+            The manifest: the identity's own entries stand in it, too.
+        """
+        return {
+            "kind": self.kind,
+            "fingerprint": self.fingerprint,
+            "summary": summary,
+            "identity": self.identity,
+            **self.identity,
+            "config": as_dict(config),
+            "versions": versions(),
+            "trained_sources": sorted(sources),
+            **more,
+        }
 
     @contextmanager
     def staged(self, *, writes: bool = True) -> Iterator[Path]:

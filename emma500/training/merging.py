@@ -9,9 +9,9 @@ from typing import Any, Literal
 from emma500.configuration import as_dict, need, option, require
 from emma500.errors import ConfigError
 from emma500.gguf import local_model, without_bars
-from emma500.manifest import fingerprint, versions, write_manifest
+from emma500.manifest import write_manifest
 from emma500.models import load_tokenizer, model_identity, trained_sources
-from emma500.progress import Progress
+from emma500.progress import Progress, tracked
 from emma500.training.made import MERGED, MadeModel, Output
 
 _SHAPE = (
@@ -118,10 +118,7 @@ def merge_models(
         "config": {name: value for name, value in as_dict(config).items() if name != "overwrite"},
     }
     place = Output(
-        final=Path(output).absolute(),
-        kind=MERGED,
-        fingerprint=fingerprint(identity),
-        overwrite=config.overwrite,
+        final=Path(output).absolute(), kind=MERGED, identity=identity, overwrite=config.overwrite
     )
     if place.is_finished:
         return MadeModel(output)
@@ -129,27 +126,12 @@ def merge_models(
     _check_shapes(local)
     tokenizer = _common_tokenizer(local)
     with place.staged() as staged, without_bars():
-        if progress is not None:
-            progress("merging", 0, 1)
-        _merge(plan, staged)
+        for _ in tracked([plan], progress, "merging"):
+            _merge(plan, staged)
         tokenizer.save_pretrained(staged)
-        write_manifest(
-            staged,
-            {
-                "kind": MERGED,
-                "fingerprint": place.fingerprint,
-                "summary": f"{' and '.join(name for name, _ in names)}, {config.method}",
-                "identity": identity,
-                "models": identity["models"],
-                "config": as_dict(config),
-                "versions": versions(),
-                "trained_sources": sorted(
-                    {source for each in local for source in trained_sources(Path(each))}
-                ),
-            },
-        )
-        if progress is not None:
-            progress("merging", 1, 1)
+        summary = f"{' and '.join(name for name, _ in names)}, {config.method}"
+        sources = {source for each in local for source in trained_sources(Path(each))}
+        write_manifest(staged, place.record(summary, config, sources))
     return MadeModel(output)
 
 

@@ -6,17 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from emma500.folder import Corpus
-from emma500.gguf import local_model, without_bars
+from emma500.gguf import without_bars
 from emma500.manifest import fingerprint
-from emma500.models import load_tokenizer, model_identity, trained_sources
+from emma500.models import load_tokenizer
 from emma500.progress import Progress
 from emma500.storage import locked
 from emma500.training.config import TrainConfig
 from emma500.training.data import RunData, prepare
 from emma500.training.loop.arguments import training_arguments
 from emma500.training.loop.checks import check_fit, model_config
+from emma500.training.origin import Origin
 from emma500.training.result import TrainingRun
-from emma500.training.session import Base, Session
+from emma500.training.session import Session
 from emma500.training.validation.gate import base_languages
 from emma500.training.validation.scoring import HeldOut, with_base_languages
 from emma500.training.work import Workplace
@@ -62,25 +63,16 @@ def continue_pretrain(
     """
     config = config or TrainConfig()
     corpus = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
-    local = Path(local_model(model, progress=progress))
-    name, revision = model_identity(model, config.model_revision)
-    identity = {
-        "base_model": {"name": name, "revision": revision},
-        "corpus": {key: corpus.manifest[key] for key in ("name", "fingerprint", "digest")},
-        "config": config.settings,
-    }
+    base = Origin.of(model, corpus, config, progress)
     place = Workplace(
-        output=Path(output).absolute(), fingerprint=fingerprint(identity), identity=identity
+        output=Path(output).absolute(),
+        fingerprint=fingerprint(base.identity),
+        identity=base.identity,
     )
     if place.is_finished:
         with locked(place.folder) if place.was_left else nullcontext():
             place.close(config.keep_checkpoints)
         return TrainingRun(output)
-    base = Base(
-        name=model,
-        revision=None if local.is_dir() else revision,
-        trained_sources=sorted(trained_sources(local)),
-    )
     arguments = training_arguments(config, place.checkpoints)
     rows = arguments.train_batch_size * arguments.gradient_accumulation_steps
     place = replace(place, rows_per_step=rows * arguments.world_size)
@@ -90,7 +82,7 @@ def continue_pretrain(
 
 
 def _run(
-    base: Base,
+    base: Origin,
     corpus: Corpus,
     config: TrainConfig,
     *,

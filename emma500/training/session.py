@@ -15,6 +15,7 @@ from emma500.training.export import export
 from emma500.training.loop.adapters import load_base, with_adapters
 from emma500.training.loop.checkpoints import latest_complete
 from emma500.training.loop.checks import memory_explained
+from emma500.training.origin import Origin
 from emma500.training.record import log_rows, plan_record, spike_rows
 from emma500.training.result import KIND
 from emma500.training.validation.gate import best_step, forgotten, told, tracked_values
@@ -23,15 +24,6 @@ from emma500.training.validation.scoring import HeldOut, Validator
 from emma500.training.work import Workplace
 
 logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Base:
-    """The model to go on from: the commit, if it is on the Hub, and what emma500 trained it on, if it did."""
-
-    name: str | Path
-    revision: str | None
-    trained_sources: list[str]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +43,7 @@ class Session:
         progress: Called as the work goes on.
     """
 
-    base: Base
+    base: Origin
     tokenizer: Any
     corpus: Corpus
     config: TrainConfig

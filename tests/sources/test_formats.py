@@ -40,17 +40,6 @@ def as_csv(records):
     return out.getvalue().encode()
 
 
-@pytest.fixture
-def write(tmp_path):
-    def write(name, data):
-        path = tmp_path / "set" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
-        return path
-
-    return write
-
-
 def feather(path, *, stream):
     table = pa.Table.from_pylist(RECORDS)
     opened = pa.ipc.new_stream if stream else pa.ipc.new_file
@@ -59,13 +48,13 @@ def feather(path, *, stream):
     return path
 
 
-def test_every_format_gives_the_same_rows(write, tmp_path):
+def test_every_format_gives_the_same_rows(file, tmp_path):
     pq.write_table(pa.Table.from_pylist(RECORDS), tmp_path / "a.parquet")
     paths = [
-        write("a.jsonl", as_jsonl(RECORDS)),
-        write("a.ndjson", as_jsonl(RECORDS)),
-        write("a.json", json.dumps(RECORDS).encode()),
-        write("a.csv", as_csv(RECORDS)),
+        file("a.jsonl", as_jsonl(RECORDS)),
+        file("a.ndjson", as_jsonl(RECORDS)),
+        file("a.json", json.dumps(RECORDS).encode()),
+        file("a.csv", as_csv(RECORDS)),
         tmp_path / "a.parquet",
         feather(tmp_path / "a.arrow", stream=True),
         feather(tmp_path / "a.feather", stream=False),
@@ -76,34 +65,34 @@ def test_every_format_gives_the_same_rows(write, tmp_path):
 
 
 @pytest.mark.parametrize("ending", ["gz", "bz2", "xz", "zst", "lz4"])
-def test_every_compression_is_read_and_a_file_cut_short_is_an_error(write, tmp_path, ending):
+def test_every_compression_is_read_and_a_file_cut_short_is_an_error(file, tmp_path, ending):
     if ending == "lz4":
         with pa.CompressedOutputStream(str(tmp_path / "whole"), "lz4") as out:
             out.write(as_jsonl(RECORDS))
         data = (tmp_path / "whole").read_bytes()
     else:
         data = COMPRESS[ending](as_jsonl(RECORDS))
-    assert len(read(write(f"a.jsonl.{ending}", data))) == 300
+    assert len(read(file(f"a.jsonl.{ending}", data))) == 300
     for cut in (len(data) // 2, len(data) - 1):
         with pytest.raises(SourceError, match=r"damaged.*fetch it again"):
-            read(write(f"cut.jsonl.{ending}", data[:cut]))
+            read(file(f"cut.jsonl.{ending}", data[:cut]))
 
 
-def test_the_members_of_a_zip_are_files_of_their_own(write):
+def test_the_members_of_a_zip_are_files_of_their_own(file):
     sink = io.BytesIO()
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("yor_Latn/a.jsonl", as_jsonl([{"text": "x"}, {"text": "y"}]))
         archive.writestr("notes.md", "not read")
         archive.writestr("__MACOSX/._a.jsonl", "not read")
         archive.writestr("b.jsonl.gz", gzip.compress(as_jsonl([{"text": "z", "lang": "fr"}])))
-    path = write("set.zip", sink.getvalue())
+    path = file("set.zip", sink.getvalue())
     assert seen(read(path), "origin", "text", "original_code") == [
         ("set.zip/b.jsonl.gz:1", "z", "fr"),
         ("set.zip/yor_Latn/a.jsonl:1", "x", "yor_Latn"),
         ("set.zip/yor_Latn/a.jsonl:2", "y", "yor_Latn"),
     ]
     with pytest.raises(SourceError, match="damaged"):
-        read(write("cut.zip", sink.getvalue()[:100]))
+        read(file("cut.zip", sink.getvalue()[:100]))
 
 
 def test_offsets_that_lead_nowhere_are_damage_and_not_bad_text(tmp_path):
@@ -141,8 +130,8 @@ def test_a_damaged_arrow_file_is_an_error(tmp_path):
         read(tmp_path / "c.arrow")
 
 
-def test_a_text_file_can_be_read_by_lines_by_paragraphs_or_whole(write):
-    path = write("a.txt", b"\xef\xbb\xbfone\r\ntwo\n\n \nthree\nbad \xff\n" + b"x" * 500)
+def test_a_text_file_can_be_read_by_lines_by_paragraphs_or_whole(file):
+    path = file("a.txt", b"\xef\xbb\xbfone\r\ntwo\n\n \nthree\nbad \xff\n" + b"x" * 500)
     lines = read(path, segments="line", max_document_bytes=400)
     assert seen(lines, "origin", "text", "reason") == [
         ("a.txt:1", "one", None),
@@ -151,7 +140,7 @@ def test_a_text_file_can_be_read_by_lines_by_paragraphs_or_whole(write):
         ("a.txt:6", None, "invalid_utf8"),
         ("a.txt:7", None, "too_long"),
     ]
-    assert seen(read(write("b.txt", b"one\ntwo\n\nthree\n"), segments="paragraph"), "text") == [
+    assert seen(read(file("b.txt", b"one\ntwo\n\nthree\n"), segments="paragraph"), "text") == [
         ("one\ntwo",),
         ("three",),
     ]
@@ -160,25 +149,25 @@ def test_a_text_file_can_be_read_by_lines_by_paragraphs_or_whole(write):
     ]
 
 
-def test_a_file_called_by_a_language_is_a_sentence_a_line(write):
-    path = write("wmt.sw", b"Habari\nya asubuhi\n")
+def test_a_file_called_by_a_language_is_a_sentence_a_line(file):
+    path = file("wmt.sw", b"Habari\nya asubuhi\n")
     assert seen(read(path), "origin", "text", "original_code") == [
         ("wmt.sw:1", "Habari", "sw"),
         ("wmt.sw:2", "ya asubuhi", "sw"),
     ]
-    write("notes.md", b"not read")
+    file("notes.md", b"not read")
     assert len(read(path.parent, segments="line")) == 2
     with pytest.raises(SourceError, match="holds no readable file"):
         read(path.parent)
 
 
-def test_a_row_s_own_licence_and_script_win_over_the_source_s(write):
+def test_a_row_s_own_licence_and_script_win_over_the_source_s(file):
     records = [
         {"text": "x", "lang": "srp", "script": "Cyrl", "license": "CC-BY-4.0"},
         {"text": "y", "lang": "srp", "script": "", "license": ""},
         {"text": "z", "lang": "", "script": "Latn", "license": None},
     ]
-    rows = read(write("a.jsonl", as_jsonl(records)), columns=(("script", "script"),))
+    rows = read(file("a.jsonl", as_jsonl(records)), columns=(("script", "script"),))
     assert seen(rows, "original_code", "source_license") == [
         ("srp_Cyrl", "CC-BY-4.0"),
         ("srp", "CC0-1.0"),

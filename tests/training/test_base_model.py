@@ -1,7 +1,7 @@
 """The model a run starts from: which one is loaded, and what it has seen already."""
 
 from emma500.evaluation.identity import identify
-from emma500.training import run
+from emma500.training import origin, run
 from emma500.training.loop import adapters
 from emma500.training.run import continue_pretrain
 
@@ -33,7 +33,7 @@ def test_weights_and_tokenizer_are_loaded_at_the_commit_the_identity_names(
             return load(model, **options) if options else load(model, None)
 
         monkeypatch.setattr(home, name, at)
-    monkeypatch.setattr(run, "model_identity", lambda name, revision=None: ("tiny", "c0ffee"))
+    monkeypatch.setattr(origin, "model_identity", lambda name, revision=None: ("tiny", "c0ffee"))
     continue_pretrain("someone/tiny", corpus, tmp_path / "out", config(max_steps=1))
     assert loaded == [("someone/tiny", "c0ffee")] * 3
     loaded.clear()

@@ -11,15 +11,16 @@ from typing import Any, Literal
 from emma500.configuration import as_dict, option, require
 from emma500.errors import ConfigError
 from emma500.folder import Corpus
-from emma500.gguf import local_model, without_bars
-from emma500.manifest import fingerprint, versions, write_manifest
+from emma500.gguf import without_bars
+from emma500.manifest import write_manifest
 from emma500.mixture.planning.selection import resolve
-from emma500.models import load_model, load_tokenizer, model_identity, trained_sources
+from emma500.models import load_model, load_tokenizer
 from emma500.progress import Progress
 from emma500.storage import locked
 from emma500.training.instruction.conversations import Conversations, read_conversations
 from emma500.training.loop.checkpoints import latest_complete
 from emma500.training.made import INSTRUCTED, MadeModel, Output
+from emma500.training.origin import Origin
 
 TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>\n' }}"
@@ -125,26 +126,19 @@ def instruct(
     """
     config = config or InstructConfig()
     corpus = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
-    local = Path(local_model(model, progress=progress))
-    name, revision = model_identity(model, config.model_revision)
+    origin = Origin.of(model, corpus, config, progress)
     known = corpus.labels_of("instruction")
     labels = sorted({resolve(each, known, corpus.name) for each in config.languages} or known)
-    identity = {
-        "base_model": {"name": name, "revision": revision},
-        "corpus": {key: corpus.manifest[key] for key in ("name", "fingerprint", "digest")},
-        "config": config.settings,
-    }
     place = Output(
         final=Path(output).absolute(),
         kind=INSTRUCTED,
-        fingerprint=fingerprint(identity),
+        identity=origin.identity,
         overwrite=config.overwrite,
     )
     work = place.final.with_name(f"{place.final.name}.work")
     if not place.is_finished:
         tuning = _Tuning(
-            model=str(model),
-            commit=None if local.is_dir() else revision,
+            origin=origin,
             corpus=corpus,
             labels=labels,
             config=config,
@@ -152,7 +146,7 @@ def instruct(
             progress=progress,
         )
         with without_bars():
-            tuning.run(place, identity, trained_sources(local))
+            tuning.run(place)
     if _is_first():
         shutil.rmtree(work, ignore_errors=True)
     return MadeModel(output)
@@ -167,15 +161,14 @@ def _is_first() -> bool:
 class _Tuning:
     """What a call of `instruct` is made of."""
 
-    model: str
-    commit: str | None
+    origin: Origin
     corpus: Corpus
     labels: list[str]
     config: InstructConfig
     checkpoints: Path
     progress: Progress | None
 
-    def run(self, place: Output, identity: dict[str, Any], known: frozenset[str]) -> None:
+    def run(self, place: Output) -> None:
         """Tune and write the output; with several processes, only the first one writes."""
         is_first = _is_first()
         with ExitStack() as held:
@@ -186,20 +179,11 @@ class _Tuning:
             staged = held.enter_context(place.staged(writes=is_first))
             made = self._tune(staged)
             if is_first:
-                sources = {*made.pop("sources"), *known}
+                sources = {*made.pop("sources"), *self.origin.trained_sources}
                 size = f"{made['n_conversations']:,} conversations, {made['n_steps']:,} steps"
-                manifest = {
-                    "kind": INSTRUCTED,
-                    "fingerprint": place.fingerprint,
-                    "summary": f"{identity['base_model']['name']} on {size}",
-                    "identity": identity,
-                    **identity,
-                    "config": as_dict(self.config),
-                    "versions": versions(),
-                    "trained_sources": sorted(sources),
-                    "languages": self.labels,
-                    **made,
-                }
+                summary = f"{self.origin.identity['base_model']['name']} on {size}"
+                told = {"languages": self.labels, **made}
+                manifest = place.record(summary, self.config, sources, **told)
                 write_manifest(staged, manifest)
         from accelerate import PartialState
 
@@ -216,12 +200,13 @@ class _Tuning:
         train = read("train")
         _check_any(self.corpus, train, config)
         held = read("validation", most=config.max_validation)
-        tokenizer = load_tokenizer(self.model, self.commit)
+        model = (str(self.origin.name), self.origin.revision)
+        tokenizer = load_tokenizer(*model)
         has_template = bool(tokenizer.chat_template)
         if not has_template:
             tokenizer.chat_template = TEMPLATE
         loss = Loss.of(tokenizer)
-        network = load_model(self.model, self.commit, dtype="float32")
+        network = load_model(*model, dtype="float32")
         use_cache = network.config.use_cache
         trainer = make_instruction_trainer(
             network,

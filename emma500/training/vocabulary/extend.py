@@ -4,16 +4,16 @@ import copy
 from pathlib import Path
 from typing import Any
 
-from emma500.configuration import as_dict
 from emma500.errors import ConfigError
 from emma500.folder import Corpus
-from emma500.gguf import local_model, without_bars
-from emma500.manifest import fingerprint, versions, write_manifest
+from emma500.gguf import without_bars
+from emma500.manifest import write_manifest
 from emma500.mixture.planning.selection import resolve, sides_of
 from emma500.mixture.tokenizing.tokens import tokenize
-from emma500.models import load_model, load_tokenizer, model_identity, trained_sources
+from emma500.models import load_model, load_tokenizer
 from emma500.progress import Progress
 from emma500.training.made import EXTENDED, MadeModel, Output
+from emma500.training.origin import Origin
 from emma500.training.vocabulary.config import VocabularyConfig
 from emma500.training.vocabulary.pieces import Pieces, learn_pieces
 from emma500.training.vocabulary.report import Report
@@ -53,47 +53,24 @@ def extend_vocabulary(
     """
     config = config or VocabularyConfig()
     corpus = corpus if isinstance(corpus, Corpus) else Corpus(corpus)
-    local = Path(local_model(model, progress=progress))
-    name, revision = model_identity(model, config.model_revision)
+    origin = Origin.of(model, corpus, config, progress)
     learned, kept = _labels(corpus, config)
-    identity = {
-        "base_model": {"name": name, "revision": revision},
-        "corpus": {key: corpus.manifest[key] for key in ("name", "fingerprint", "digest")},
-        "config": config.settings,
-    }
     place = Output(
         final=Path(output).absolute(),
         kind=EXTENDED,
-        fingerprint=fingerprint(identity),
+        identity=origin.identity,
         overwrite=config.overwrite,
     )
     if place.is_finished:
         return MadeModel(output)
-    commit = None if local.is_dir() else revision
     with place.staged() as staged, without_bars():
         made = _extend(
-            str(model),
-            commit,
-            corpus,
-            config,
-            labels=(learned, kept),
-            folder=staged,
-            progress=progress,
+            origin, corpus, config, labels=(learned, kept), folder=staged, progress=progress
         )
-        manifest = {
-            "kind": EXTENDED,
-            "fingerprint": place.fingerprint,
-            "summary": f"{name} with {made['n_pieces']:,} new pieces for {len(learned)} languages",
-            "identity": identity,
-            **identity,
-            "config": as_dict(config),
-            "versions": versions(),
-            "trained_sources": sorted(trained_sources(local)),
-            "languages": learned,
-            "keep_languages": kept,
-            **made,
-        }
-        write_manifest(staged, manifest)
+        name = origin.identity["base_model"]["name"]
+        summary = f"{name} with {made['n_pieces']:,} new pieces for {len(learned)} languages"
+        told = {"languages": learned, "keep_languages": kept, **made}
+        write_manifest(staged, place.record(summary, config, origin.trained_sources, **told))
     return MadeModel(output)
 
 
@@ -112,8 +89,7 @@ def _labels(corpus: Corpus, config: VocabularyConfig) -> tuple[list[str], list[s
 
 
 def _extend(
-    model: str,
-    commit: str | None,
+    origin: Origin,
     corpus: Corpus,
     config: VocabularyConfig,
     *,
@@ -123,7 +99,8 @@ def _extend(
 ) -> dict[str, Any]:
     """Write the extended model and tokenizer, and return what the manifest says of them."""
     learned, kept = labels
-    tokenizer, network = load_tokenizer(model, commit), load_model(model, commit)
+    model = (str(origin.name), origin.revision)
+    tokenizer, network = load_tokenizer(*model), load_model(*model)
     _check_fit(tokenizer, network)
     texts = [
         text
