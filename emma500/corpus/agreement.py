@@ -16,9 +16,10 @@ The rule, for documents (code is no language):
    "confident" also where it differs with at least the score its own label asks for (`min_lid_score` of the thresholds),
    "never".
 3. The filter leaves out what differs or is no language, if the text is long enough to be identified and the score is at
-   least that threshold; and a document in several languages, by the share of its sentences that agree with the whole
-   (`lid_consistency`; only where the identifier knows the document's language, or its sentences mean nothing). What is
-   no language as a whole stays if its sentences are in the language of its label: prose among code is prose.
+   least that threshold; and a document in several languages, by the share of its parts that agree with the whole
+   (`lid_consistency`; only where the identifier knows the document's language, or its parts mean nothing). What is
+   no language as a whole stays if its parts are in the language of its label: prose among code is prose. The parts are
+   those of what an identifier looks at, where it can name them with the whole (our own can); else sentences.
 
 Of a pair, each side of at least `LEAST_STRING` characters is identified; the pair differs if a side does, surely.
 
@@ -36,6 +37,7 @@ import pyarrow.compute as pc
 from emma500.corpus.filtering.thresholds import least_score
 from emma500.corpus.labelling import label_of
 from emma500.corpus.verdicts import verdict
+from emma500.languages.identification.identifiers import Parting
 from emma500.languages.writing.segmentation import sentences
 
 if TYPE_CHECKING:
@@ -43,8 +45,10 @@ if TYPE_CHECKING:
 
     from emma500.languages.identification.identifiers import Identifier
 
-MOST_SENTENCES = 8
-LEAST_SENTENCES = 4
+MOST_PARTS = 8
+LEAST_PARTS = 4
+"""With fewer parts in a language, nothing is said of a document."""
+
 LEAST_CHARACTERS = 60
 """Shorter sentences are too often taken for a neighbouring language."""
 
@@ -101,9 +105,17 @@ class Agreement:
         }
 
     def identify(self, columns: dict[str, Any], wanted: pa.Array) -> dict[str, Any]:
-        """Return `lid_label` and `lid_score` of the wanted texts, null for the others."""
-        label, score = self.identifier.identify(pc.if_else(wanted, columns["text"], None))
-        return {"lid_label": label, "lid_score": score}
+        """Return `lid_label`, `lid_score` and `lid_parts` of the wanted texts, null for the others.
+
+        `lid_parts` is null where the identifier names wholes alone.
+        """
+        wanted_texts = pc.if_else(wanted, columns["text"], None)
+        if isinstance(self.identifier, Parting):
+            label, score, parts = self.identifier.identify_parts(wanted_texts, MOST_PARTS)
+        else:
+            label, score = self.identifier.identify(wanted_texts)
+            parts = pa.nulls(len(label), pa.list_(pa.string()))
+        return {"lid_label": label, "lid_score": score, "lid_parts": parts}
 
     def complete(self, columns: dict[str, Any], kept: pa.Array) -> dict[str, Any]:
         """Identify the kept documents that are not identified yet, and give every one its verdict.
@@ -124,13 +136,16 @@ class Agreement:
         is_known = pc.or_(
             is_code, pc.is_in(verdicts, pa.array(["agrees", "related", "identified"]))
         )
-        passages = pc.if_else(pc.and_(kept, is_known), columns["text"], None)
         of_whole = pc.if_else(is_code, columns["label"], label)
+        of_whole = pc.if_else(pc.and_(kept, is_known), of_whole, None)
+        parts = pc.if_else(
+            pc.is_null(columns["lid_label"]), rest["lid_parts"], columns["lid_parts"]
+        )
         return {
             "lid_label": label,
             "lid_score": pc.coalesce(columns["lid_score"], rest["lid_score"]),
             "lid_verdict": verdicts,
-            "lid_consistency": self.consistency(passages, of_whole),
+            "lid_consistency": self.consistency(columns["text"], parts, of_whole),
         }
 
     def of_pairs(self, columns: dict[str, Any], kept: pa.Array) -> dict[str, Any]:
@@ -152,9 +167,9 @@ class Agreement:
             ("", "target_text", "target_label"),
         ):
             is_long = pc.greater_equal(pc.utf8_length(columns[text]), LEAST_STRING)
-            said = self.identify(
-                {"text": columns[text]}, pc.and_(kept, pc.fill_null(is_long, False))
-            )
+            is_wanted = pc.and_(kept, pc.fill_null(is_long, False))
+            names = self.identifier.identify(pc.if_else(is_wanted, columns[text], None))
+            said = dict(zip(("lid_label", "lid_score"), names, strict=True))
             verdicts.append(self._severity(columns[label], **said))
             found |= {f"{side}{name}": values for name, values in said.items()}
         worst = pa.array(_SEVERITY).take(pc.min_element_wise(*verdicts))
@@ -173,37 +188,31 @@ class Agreement:
             pc.if_else(pc.and_not(is_against, is_sure), "undecided", said), pa.array(_SEVERITY)
         )
 
-    def consistency(self, texts: pa.Array, labels: pa.Array) -> pa.Array:
+    def consistency(self, texts: pa.Array, parts: pa.Array, labels: pa.Array) -> pa.Array:
         """Measure how much of each document is in the language of the whole.
 
         Args:
             texts: Documents.
-            labels: The language of each as a whole.
+            parts: The labels of parts of each, as `identify` has them.
+            labels: The language of each as a whole; null for what is not measured.
 
         Returns:
-            Of up to `MOST_SENTENCES` sentences of at least `LEAST_CHARACTERS` characters, spread over the document,
-            the share of those with a language that have the document's, or one near it (`float32`); null for a
-            document with fewer than `LEAST_SENTENCES` of them, or none of its own.
+            Of up to `MOST_PARTS` parts spread over the document, the share of those with a language that have the
+            document's, or one near it (`float32`); null for a document with fewer than `LEAST_PARTS` of them.
         """
-        found = sentences(texts)
-        parents = pc.list_parent_indices(found)
-        each = pc.list_flatten(found)
-        is_long = pc.greater_equal(pc.utf8_length(each), LEAST_CHARACTERS)
-        places = np.nonzero(is_long.to_numpy(zero_copy_only=False))[0]
-        parents = parents.to_numpy()[places]
-        is_enough = np.bincount(parents, minlength=len(texts))[parents] >= LEAST_SENTENCES
-        parents, places = parents[is_enough], places[is_enough]
-        chosen = _spread(parents, len(texts))
-        parents, each = parents[chosen], each.take(pa.array(places[chosen]))
-        own = labels.take(pa.array(parents))
-        said = self.verdicts(own, self.identifier.identify(each)[0])
+        if isinstance(self.identifier, Parting):
+            parents, found = pc.list_parent_indices(parts).to_numpy(), pc.list_flatten(parts)
+        else:
+            parents, each = _sentences(pc.if_else(pc.is_valid(labels), texts, None))
+            found = self.identifier.identify(each)[0]
+        said = self.verdicts(labels.take(pa.array(parents)), found)
         counts = {
-            name: np.bincount(parents[np.array(pc.equal(said, name), bool)], minlength=len(texts))
+            name: np.bincount(parents[np.array(pc.equal(said, name).fill_null(False), bool)], minlength=len(texts))
             for name in ("agrees", "related", "differs")
-        }
+        }  # fmt: skip
         same, total = counts["agrees"] + counts["related"], sum(counts.values())
         share = (same / np.maximum(total, 1)).astype(np.float32)
-        return pa.array(share, mask=total < LEAST_SENTENCES)
+        return pa.array(share, mask=total < LEAST_PARTS)
 
     def verdicts(self, labels: pa.Array, lid_labels: pa.Array) -> pa.Array:
         """Return the verdict of each pair of labels; null where the source's is null."""
@@ -219,11 +228,25 @@ class Agreement:
         return _mapped(both, of, pa.string())
 
 
+def _sentences(texts: pa.Array) -> "tuple[NDArray[np.int64], pa.Array]":
+    """Return up to `MOST_PARTS` long sentences of each document that has at least `LEAST_PARTS`, and whose they are."""
+    found = sentences(texts)
+    parents = pc.list_parent_indices(found)
+    each = pc.list_flatten(found)
+    is_long = pc.greater_equal(pc.utf8_length(each), LEAST_CHARACTERS)
+    places = np.nonzero(is_long.to_numpy(zero_copy_only=False))[0]
+    parents = parents.to_numpy()[places]
+    is_enough = np.bincount(parents, minlength=len(texts))[parents] >= LEAST_PARTS
+    parents, places = parents[is_enough], places[is_enough]
+    chosen = _spread(parents, len(texts))
+    return parents[chosen], each.take(pa.array(places[chosen]))
+
+
 def _spread(parents: "NDArray[np.int64]", n: int) -> "NDArray[np.int64]":
-    """Return the places of up to MOST_SENTENCES entries of each parent, evenly spread, given sorted parents."""
+    """Return the places of up to MOST_PARTS entries of each parent, evenly spread, given sorted parents."""
     counts = np.bincount(parents, minlength=n)
     first = np.concatenate([[0], np.cumsum(counts)])[parents]
-    step = np.maximum(1.0, counts / MOST_SENTENCES)[parents]
+    step = np.maximum(1.0, counts / MOST_PARTS)[parents]
     place = np.arange(len(parents)) - first
     # Entry k is taken if a multiple of the step lies in (k - 1, k].
     return np.nonzero(np.floor(place / step) != np.floor((place - 1) / step))[0]

@@ -6,7 +6,7 @@ import re
 import pyarrow as pa
 import pytest
 
-from emma500.corpus.agreement import MOST_SENTENCES, Agreement
+from emma500.corpus.agreement import MOST_PARTS, Agreement
 from emma500.corpus.filtering.decisions import Decide
 from emma500.corpus.filtering.thresholds import Thresholds
 from emma500.corpus.integration import Integrate
@@ -189,7 +189,7 @@ def test_only_some_sentences_of_a_long_document_are_identified():
 
     lines = "\n".join(f"{ENGLISH} And number {number} too." for number in range(500))
     batch = integrated([lines, ENGLISH], ["en", "en"], identifier=Counting())
-    assert asked[-1] == MOST_SENTENCES  # those of the short document would not be enough
+    assert asked[-1] == MOST_PARTS  # those of the short document would not be enough
     assert batch["lid_consistency"].to_pylist() == [1, None]
 
 

@@ -71,6 +71,24 @@ class Restrictable(Protocol):
         ...
 
 
+@runtime_checkable
+class Parting(Protocol):
+    """An identifier that names the language of parts of a text with that of the whole, at little more cost."""
+
+    def identify_parts(self, texts: pa.Array, most: int) -> tuple[pa.Array, pa.Array, pa.Array]:
+        """Name the language of each text, and of up to `most` parts of it.
+
+        Args:
+            texts: Strings.
+            most: In how many parts a text is cut at most.
+
+        Returns:
+            What `identify` returns, and the labels of the parts of each text, in their order (`list<string>`; none of
+            a text that is too short).
+        """
+        ...
+
+
 def identify(
     texts: "pa.Array | pa.ChunkedArray | Iterable[str | None]",
     *,

@@ -91,7 +91,7 @@ def expectations(model: LinearModel, corpus: Corpus, seed: int) -> "NDArray[np.f
         The mean share of features found, the mean score a feature adds, the logarithm of the bytes.
     """
     pieces, owner = _pieces(corpus, seed)
-    _, measures = Scorer(model)(pieces)
+    measures = Scorer(model)(pieces).measures
     right = measures[:, BEST] == owner
     usual = np.stack([_found(measures), _score(measures)], axis=1)
     overall = usual[right].mean(axis=0) if right.any() else np.ones(2)
@@ -144,7 +144,7 @@ def _answers(
 ) -> "tuple[NDArray[np.float64], NDArray[np.bool_]]":
     """Return the measures of pieces of texts that got an answer, and whether it is right."""
     pieces, owner = _pieces(corpus, seed)
-    _, measures = Scorer(model)(pieces)
+    measures = Scorer(model)(pieces).measures
     answers = np.array([*model.labels, ""])[measures[:, BEST].astype(int)]
     answered = measures[:, BEST] >= 0
     return measures[answered], (answers == np.array(corpus.labels)[owner])[answered]

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _ROWS_AT_ONCE = 8192
-_VERSION = 2  # of what is done with a model; part of the fingerprint
+_NO_LABEL = ("und", "zxx")
+_VERSION = 3  # of what is done with a model; part of the fingerprint
 
 
 class LanguageIdentifier:
@@ -188,39 +189,69 @@ class LanguageIdentifier:
             The label (`string`): `xxx_Xxxx`, `und_Xxxx` for none of its languages, `zxx_Xxxx` for no language; and the
             probability that it is right (`float32`; 0 for `und_Xxxx`, 1 for a text without letters). Null for null.
         """
+        labels, scores, _ = self._identified_all(texts, 1)
+        return labels, scores
+
+    def identify_parts(self, texts: pa.Array, most: int) -> tuple[pa.Array, pa.Array, pa.Array]:
+        """Name the language of each text as a whole, and of parts of what is looked at of it, at little more cost.
+
+        Args:
+            texts: Strings.
+            most: In how many parts a text is cut at most; a part has 60 characters or more.
+
+        Returns:
+            What `identify` returns, and the labels of the parts of each text, in their order (`list<string>`; none of
+            a text too short for two).
+        """
+        return self._identified_all(texts, most)
+
+    def _identified_all(self, texts: pa.Array, most: int) -> tuple[pa.Array, pa.Array, pa.Array]:
         array = as_strings(texts)
-        parts = [
-            self._identified(array.slice(start, _ROWS_AT_ONCE))
+        found = [
+            self._identified(array.slice(start, _ROWS_AT_ONCE), most)
             for start in range(0, max(len(array), 1), _ROWS_AT_ONCE)
         ]
-        labels, scores = zip(*parts, strict=True)
-        return pa.concat_arrays(labels), pa.concat_arrays(scores)
+        labels, scores, parts = map(pa.concat_arrays, zip(*found, strict=True))
+        return labels, scores, parts
 
-    def _identified(self, texts: pa.Array) -> tuple[pa.Array, pa.Array]:
-        written, measures = self._scorer(texts)
-        scripts = np.array(written.fill_null(COMMON).to_pylist(), object)
+    def _identified(self, texts: pa.Array, most: int) -> tuple[pa.Array, pa.Array, pa.Array]:
+        measured = self._scorer(texts, most_parts=most)
+        names = measured.scripts.dictionary.to_pylist()
+        vocabulary = pa.array(
+            [*self.model.labels, *(f"{kind}_{name}" for name in [*names, COMMON] for kind in _NO_LABEL)]
+        )  # fmt: skip
+        written = measured.scripts.indices.fill_null(len(names)).to_numpy()
+        is_blank = np.array([name == COMMON for name in [*names, COMMON]])[written]
+        null = texts.is_null().to_numpy(zero_copy_only=False)
+        numbers, scores = self._decided(measured.measures, written)
+        numbers = np.where(is_blank, self._without(written, "zxx"), numbers)
+        scores = np.where(is_blank, np.float32(1), scores)
+        parts, _ = self._decided(measured.parts, measured.part_scripts.indices.to_numpy())
+        bounds = np.concatenate([[0], np.cumsum(measured.n_parts)]).astype(np.int32)
+        return (
+            vocabulary.take(pa.array(numbers, mask=null)),
+            pa.array(scores, pa.float32(), mask=null),
+            pa.ListArray.from_arrays(pa.array(bounds), vocabulary.take(pa.array(parts))),
+        )
+
+    def _decided(
+        self, measures: "NDArray[np.float64]", written: "NDArray[np.int64]"
+    ) -> "tuple[NDArray[np.int64], NDArray[np.float32]]":
+        """Return the number of each answer, of a label or `_without` one, and its score."""
         best = measures[:, BEST].astype(np.int64)
         scores = probability(self.model, measures, is_closed=self._only is not None)
         unsure = (best < 0) | ((self._only is None) & (scores < self.model.threshold[best]))
-        kinds = self._kinds[best]
-        labels = np.where(unsure, "und_" + scripts, self._names[best])
-        labels = np.where(~unsure & (kinds == "zxx"), "zxx_" + scripts, labels)
-        scores = np.where(unsure, 0, scores)
-        blank = scripts == COMMON
-        labels, scores = np.where(blank, f"zxx_{COMMON}", labels), np.where(blank, 1, scores)
-        null = texts.is_null().to_numpy(zero_copy_only=False)
-        return (
-            pa.array(labels, pa.string(), mask=null),
-            pa.array(scores.astype(np.float32), pa.float32(), mask=null),
-        )
+        numbers = np.where(self._is_nothing[best], self._without(written, "zxx"), best)
+        numbers = np.where(unsure, self._without(written, "und"), numbers)
+        return numbers, np.where(unsure, np.float32(0), scores)
+
+    def _without(self, written: "NDArray[np.int64]", kind: str) -> "NDArray[np.int64]":
+        """Return the numbers of the answers without a label, `und` or `zxx` in a script."""
+        return len(self.model.labels) + len(_NO_LABEL) * written + _NO_LABEL.index(kind)
 
     @cached_property
-    def _names(self) -> "NDArray[np.object_]":
-        return np.array(self.model.labels, object)
-
-    @cached_property
-    def _kinds(self) -> "NDArray[np.object_]":
-        return np.array([label[:3] for label in self.model.labels], object)
+    def _is_nothing(self) -> "NDArray[np.bool_]":
+        return np.array([label.startswith("zxx") for label in self.model.labels])
 
     @cached_property
     def _codes(self) -> frozenset[str]:

@@ -197,3 +197,41 @@ def _word_end(data: Any, place: int, end: int) -> int:
     while place < end and (data[place] & 0xC0) == 0x80:
         place += 1
     return min(place, end)
+
+
+@numba.njit(cache=True, nogil=True)
+def cut_parts(data: Any, offsets: Any, most: int, least: int, bounds: Any, counts: Any) -> int:
+    """Cut texts between words into parts about as long as each other.
+
+    Args:
+        data: The UTF-8 bytes of all texts, uint8.
+        offsets: Where each text begins and ends in `data`, n + 1 integers.
+        most: In how many parts a text is cut at most; at least 1.
+        least: The characters a part has, if there is to be more than one.
+        bounds: Output, int64, at least `n * most + 1` long: where the parts of all texts begin and end in `data`.
+        counts: Output, int64 (n): in how many parts each text is.
+
+    Returns:
+        How many parts there are.
+    """
+    at = 0
+    bounds[0] = offsets[0]
+    for row in range(len(offsets) - 1):
+        begin, end = offsets[row], offsets[row + 1]
+        n_chars = 0
+        if most > 1:
+            for place in range(begin, end):
+                n_chars += (data[place] & 0xC0) != 0x80
+        wanted = max(1, min(most, n_chars // least))
+        counts[row] = 0
+        start = begin
+        for part in range(1, wanted + 1):
+            stop = end
+            if part < wanted:
+                stop = _word_end(data, begin + (end - begin) * part // wanted, end)
+            if stop > start or part == wanted:
+                at += 1
+                bounds[at] = stop
+                counts[row] += 1
+                start = stop
+    return at
