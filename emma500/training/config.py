@@ -193,8 +193,8 @@ class TrainConfig:
         """Return the configuration of a preset.
 
         Args:
-            name: emma500-llama2, single-gpu-lora or cpu-demo; `emma500/tables/train_presets.tsv` says how sure each
-                of their values is.
+            name: As emma500-llama2, emma500-llama3-bi, single-gpu-lora or cpu-demo; `emma500/tables/train_presets.tsv`
+                says how sure each of their values is.
             **changes: Fields that differ from the preset.
 
         Returns:

@@ -11,6 +11,9 @@ from emma500.configuration import as_dict
 from emma500.errors import SourceError
 from emma500.manifest import MANIFEST, fingerprint, read_manifest, versions
 from emma500.storage import locked, recover_folder, refuse_foreign, replace_folder, space_checked
+from emma500.training.loop.hardware import hardware
+from emma500.training.loop.throughput import Stopwatch
+from emma500.training.record import write_record
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -123,11 +126,23 @@ class Output:
         }
 
     @contextmanager
-    def staged(self, *, writes: bool = True) -> Iterator[Path]:
+    def staged(
+        self,
+        *,
+        writes: bool = True,
+        device: str = "cpu",
+        n_processes: int = 1,
+        stopwatch: Stopwatch | None = None,
+    ) -> Iterator[Path]:
         """Give a folder to write to, and put it in its place when the block ends without an error.
+
+        What it was computed on and how long that took goes beside the manifest, into `training.json`.
 
         Args:
             writes: False for all processes but one: they are told the folder's name, and leave it alone.
+            device: What the block computes on, as "cpu" or "cuda".
+            n_processes: How many processes work on it.
+            stopwatch: What counts the seconds, where calls before this one were stopped; else they are the block's.
 
         Yields:
             The folder, empty.
@@ -146,5 +161,8 @@ class Output:
             )
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
+            watch = stopwatch or Stopwatch()
             yield temporary
+            found = hardware(device, n_processes)
+            write_record(temporary, found, seconds=watch.seconds, n_processes=n_processes)
             replace_folder(temporary, self.final)

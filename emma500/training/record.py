@@ -1,7 +1,7 @@
 """What a run leaves behind beside the weights: the manifest, the same for the same run, and what varies, apart."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,7 @@ def spike_rows(history: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def write_training_record(
     folder: Path, work: Path, *, device: str, n_processes: int, peak: float
 ) -> None:
-    """Write `training.json`.
+    """Write `training.json` of a training run.
 
     Args:
         folder: The folder of the model.
@@ -108,15 +108,36 @@ def write_training_record(
     clock = read_clock(work)
     found = hardware(device, n_processes)
     seconds = clock["seconds"] or float("nan")
+    write_record(
+        folder,
+        found,
+        seconds=clock["seconds"],
+        n_processes=n_processes,
+        n_tokens_computed=round(clock["n_tokens"]),
+        tokens_per_second=round(clock["n_tokens"] / seconds, 1),
+        matmul_peak_flops=round(peak),
+        mfu=round(clock["flop"] / seconds / (peak * found["n_devices"]), 4),
+    )
+
+
+def write_record(
+    folder: Path, found: Mapping[str, Any], *, seconds: float, n_processes: int, **measured: float
+) -> None:
+    """Write what made a model, and in how long: `training.json`.
+
+    Args:
+        folder: The folder of the model.
+        found: What `hardware` says.
+        seconds: How long it took.
+        n_processes: How many processes worked on it.
+        **measured: What else was measured.
+    """
     record = {
         "kind": "training-record",
         "hardware": found,
         "n_processes": n_processes,
-        "seconds": round(clock["seconds"], 1),
-        "n_tokens_computed": round(clock["n_tokens"]),
-        "tokens_per_second": round(clock["n_tokens"] / seconds, 1),
-        "matmul_peak_flops": round(peak),
-        "mfu": round(clock["flop"] / seconds / (peak * found["n_devices"]), 4),
-        "footprint": footprint(clock["seconds"], found["watts"], found["n_devices"]),
+        "seconds": round(seconds, 1),
+        **measured,
+        "footprint": footprint(seconds, found["watts"], found["n_devices"]),
     }
     write_text(folder / RECORD, json.dumps(record, indent=1, ensure_ascii=False) + "\n")

@@ -13,11 +13,13 @@ from emma500.progress import Progress
 from emma500.storage import locked
 from emma500.training.config import TrainConfig
 from emma500.training.data import RunData, prepare
+from emma500.training.keeping import CheckpointKeeper
 from emma500.training.loop.arguments import training_arguments
 from emma500.training.loop.checks import check_fit, model_config
 from emma500.training.origin import Origin
 from emma500.training.result import TrainingRun
 from emma500.training.session import Session
+from emma500.training.stopping import stoppable
 from emma500.training.validation.gate import base_languages
 from emma500.training.validation.scoring import HeldOut, with_base_languages
 from emma500.training.work import Workplace
@@ -32,6 +34,7 @@ def continue_pretrain(
     config: TrainConfig | None = None,
     *,
     progress: Progress | None = None,
+    checkpoints: CheckpointKeeper | None = None,
 ) -> TrainingRun:
     """Go on training a causal language model on a corpus.
 
@@ -46,6 +49,7 @@ def continue_pretrain(
         output: The folder of the trained model. It is written at the end; until then `<output>.work` holds the run.
         config: What to train on and how.
         progress: Called as the work goes on.
+        checkpoints: What keeps checkpoints elsewhere too, as `HubCheckpoints`, so that another machine can go on.
 
     Returns:
         The finished run: the model's folder and its manifest.
@@ -76,8 +80,17 @@ def continue_pretrain(
     arguments = training_arguments(config, place.checkpoints)
     rows = arguments.train_batch_size * arguments.gradient_accumulation_steps
     place = replace(place, rows_per_step=rows * arguments.world_size)
-    with without_bars():
-        _run(base, corpus, config, place=place, arguments=arguments, progress=progress)
+    kept = "finished shards of tokens are kept, and the last checkpoint if there is one"
+    with without_bars(), stoppable(kept):
+        _run(
+            base,
+            corpus,
+            config,
+            place=place,
+            arguments=arguments,
+            progress=progress,
+            keeper=checkpoints,
+        )
     return TrainingRun(output)
 
 
@@ -89,6 +102,7 @@ def _run(
     place: Workplace,
     arguments: Any,
     progress: Progress | None,
+    keeper: CheckpointKeeper | None = None,
 ) -> None:
     """Run in one process or in several, of which only the first writes anything but its share of a checkpoint."""
     is_first = arguments.process_index == 0
@@ -101,6 +115,8 @@ def _run(
         with arguments.main_process_first(local=False):
             if is_first:
                 held.enter_context(locked(place.folder))
+                if keeper is not None and config.resume:
+                    keeper.bring(place.folder, place.fingerprint)
             checkpoint = place.open(config) if is_first else place.join()
         with arguments.main_process_first(local=False):
             data = prepare(
@@ -112,7 +128,7 @@ def _run(
                 progress=progress,
             )
         arguments.max_steps = data.rows.plan.n_steps
-        Session(
+        session = Session(
             base=base,
             tokenizer=tokenizer,
             corpus=corpus,
@@ -123,9 +139,20 @@ def _run(
             held_out=_held_out(data, corpus, tokenizer, config, watched=watched),
             watched=watched,
             progress=progress,
-        ).run(checkpoint)
+            keep=keeper.keep if keeper is not None and is_first else None,
+        )
+        _train(session, checkpoint, keeper if is_first else None)
         if is_first:
             place.close(config.keep_checkpoints)
+
+
+def _train(session: Session, checkpoint: Path | None, keeper: CheckpointKeeper | None) -> None:
+    """Run, and wait in the end, however it comes, until the checkpoints are kept."""
+    try:
+        session.run(checkpoint)
+    finally:
+        if keeper is not None:
+            keeper.close(session.place.folder, is_finished=session.place.is_finished)
 
 
 def _held_out(

@@ -1,6 +1,7 @@
 """One process's part of a run: load, train, do what validation says, and write the output."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -41,6 +42,7 @@ class Session:
         held_out: What it validates on.
         watched: The labels of the languages the base knows.
         progress: Called as the work goes on.
+        keep: Called with every finished checkpoint, or None.
     """
 
     base: Origin
@@ -53,6 +55,7 @@ class Session:
     held_out: HeldOut | None
     watched: list[str]
     progress: Progress | None
+    keep: Callable[[Path], None] | None = None
 
     def run(self, checkpoint: Path | None) -> None:
         """Train to the end and write the output.
@@ -91,6 +94,7 @@ class _Attempt:
         """Train; False if another attempt has to go on from the last checkpoint."""
         from transformers import set_seed
 
+        from emma500.training.loop.callbacks import CheckpointCallback
         from emma500.training.loop.trainer import make_trainer
 
         session, config = self.session, self.session.config
@@ -116,16 +120,23 @@ class _Attempt:
             progress=session.progress,
         )
         trainer.kept_step = self._best(self.step)
+        if session.keep is not None:
+            trainer.add_callback(CheckpointCallback(session.keep))
         with termination.listening():
             trainer.train(resume_from_checkpoint=str(self.checkpoint) if self.checkpoint else None)
-        step = trainer.state.global_step
-        if termination.is_stopped:
-            raise StoppedError(
-                f"training was asked to stop (SIGTERM): step {step} is kept; the same call goes on from there"
-            )
-        self._refuse_forgetting(step)
-        if self.is_raising:
-            return False
+            step = trainer.state.global_step
+            if termination.is_stopped or (self.is_raising and termination.was_asked()):
+                raise StoppedError(
+                    f"training was asked to stop (SIGTERM): step {step} is kept; the same call goes on from there"
+                )
+            self._refuse_forgetting(step)
+            if not self.is_raising:
+                self._finish(trainer, rows, n_parameters, use_cache)
+        return not self.is_raising
+
+    def _finish(self, trainer: Any, rows: Any, n_parameters: int, use_cache: bool) -> None:
+        """Write the output, with the weights of the step that is to be kept."""
+        session, step = self.session, trainer.state.global_step
         manifest = self._manifest(trainer, replace(session.data, rows=rows), n_parameters)
         if manifest["kept_step"] != step:
             trainer.load_step(manifest["kept_step"])
@@ -133,12 +144,11 @@ class _Attempt:
             trainer,
             session.tokenizer,
             manifest,
-            config=config,
+            config=session.config,
             place=session.place,
             base=(session.base.name, session.base.revision),
             use_cache=use_cache,
         )
-        return True
 
     def _validate(self, trainer: Any, model: Any, step: int) -> str:
         """Score a step, tell the trackers, and say what follows from it."""

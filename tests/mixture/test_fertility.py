@@ -152,7 +152,7 @@ def test_the_command_prints_the_table_and_writes_it_with_its_figure(
 ):
     out = tmp_path / "out"
     words = ["corpus", "fertility", "--model_name_or_path", str(tiny_model), "--dataset_name", corpus.root,
-             "--languages", "yo", "th", "--output_dir", str(out)]  # fmt: skip
+             "--languages", "yo", "th", "--output", str(out)]  # fmt: skip
     assert main(words) == 0
     assert "Fertility of tiny in 2 languages" in capsys.readouterr().out
     assert {path.name for path in out.iterdir()} == {

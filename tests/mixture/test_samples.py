@@ -2,6 +2,7 @@
 
 import pytest
 
+from emma500.errors import ConfigError
 from emma500.mixture.planning.estimates import estimated
 from emma500.mixture.tokenizing.documents import Chosen, Wanted
 from emma500.mixture.tokenizing.samples import first_rows
@@ -72,6 +73,15 @@ def test_an_estimate_counts_the_wanted_sources_only(corpus, tiny_model):
 
 def test_without_a_tokenizer_words_are_counted(corpus):
     assert estimated(corpus, CHOSEN, Wanted()).n_tokens == 400
+
+
+@pytest.mark.parametrize("missing", ["stages", "counts"])
+def test_a_manifest_that_does_not_count_sources_is_enough_where_all_are_wanted(corpus, missing):
+    del corpus.manifest[missing]
+    found = estimated(corpus, CHOSEN, Wanted())
+    assert (found.sources, found.n_documents, found.n_tokens) == ([], 200, 400)
+    with pytest.raises(ConfigError, match=f"the manifest of tiny has no {missing}, .*plan without"):
+        estimated(corpus, CHOSEN, Wanted(exclude_sources=("web",)))
 
 
 def test_tokens_of_pairs_are_those_of_documents_of_ten(corpus, tiny_model):

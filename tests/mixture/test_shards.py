@@ -6,7 +6,7 @@ import signal
 import numpy as np
 import pytest
 
-from emma500.errors import ConfigError, StorageError
+from emma500.errors import ConfigError, SourceError, StorageError
 from emma500.folder import Corpus
 from emma500.manifest import MANIFEST
 from emma500.mixture.tokenizing import shards
@@ -223,3 +223,33 @@ def test_a_document_of_many_tokens_is_one_document(make_corpus, tmp_path):
     found = TokenStore(tmp_path / "tokens", corpus, byte_tokenizer()).documents(YORUBA, Wanted())
     assert [len(each) for each in found.tokens] == [300_000, 1]
     assert np.unique(found.tokens[0]).size == 1
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_corpus_that_is_built_again_while_it_is_read_is_refused_and_leaves_no_mixed_shard(
+    corpus, tmp_path, monkeypatch, gone
+):
+    def read(*given):
+        yield from text_batches(*given)
+        manifest = json.loads((tmp_path / MANIFEST).read_text())
+        (tmp_path / MANIFEST).unlink()
+        (tmp_path / MANIFEST).write_text(json.dumps({**manifest, "digest": "e" * 32}))
+        if gone:
+            raise FileNotFoundError("data/yor_Latn/train-00000-of-00001.parquet")
+
+    store = TokenStore(tmp_path / "tokens", corpus, byte_tokenizer())
+    monkeypatch.setattr(shards, "text_batches", read)
+    with pytest.raises(SourceError, match="tiny was built again while it was tokenized"):
+        store.documents(YORUBA, Wanted())
+    assert not list((tmp_path / "tokens").rglob("shard-*"))
+    monkeypatch.undo()
+    with pytest.raises(ConfigError, match="does not hold the tokens of this corpus"):
+        TokenStore(tmp_path / "tokens", Corpus(tmp_path), byte_tokenizer())
+
+
+def test_a_manifest_that_is_written_again_with_the_same_content_changes_nothing(corpus, tmp_path):
+    store = TokenStore(tmp_path / "tokens", corpus, byte_tokenizer())
+    text = (tmp_path / MANIFEST).read_text()
+    (tmp_path / MANIFEST).unlink()
+    (tmp_path / MANIFEST).write_text(text)
+    assert len(store.documents(YORUBA, Wanted()).tokens) == len(TEXTS)

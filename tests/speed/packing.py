@@ -4,7 +4,8 @@
 
 Two threads. `raw` is the fast tokenizer's `encode_batch_fast` on texts that lie in memory, its answer thrown away;
 `shards` is what a run does: read the corpus' Parquet, tokenize, write. The two take turns; the shortest wall time of
-some rounds counts. Then rows of made-up documents of log-normal sizes: packing, the survey of a whole run, the loader.
+some rounds counts. Then rows of made-up documents of log-normal sizes: packing, the survey of a whole run, and the
+loader as the Trainer uses it, against the fastest training that was measured here (`--training`).
 The last line is the throughput of `shards` as a share of `raw`; the exit status is 0 from .90 on, with the loader at
 20 times the training speed or more.
 """
@@ -139,6 +140,17 @@ def made_up(n_documents, n_labels=200):
         yield TokenDocuments(np.broadcast_to(np.uint16(7), int(ends[-1])), ends)
 
 
+def load(packed, n_rows):
+    """Read the first rows as the Trainer does: in its DataLoader, as batches of tensors."""
+    from torch.utils.data import DataLoader, Subset
+    from transformers import default_data_collator
+
+    batches = DataLoader(
+        Subset(packed, range(n_rows)), batch_size=4, collate_fn=default_data_collator
+    )
+    return sum(len(each["input_ids"]) for each in batches)
+
+
 def rows(n_documents, length):
     """Print what packing, the survey and the loader take, and return the loader's tokens a CPU second."""
     sizes = np.random.default_rng(0).lognormal(5.5, 1.2, n_documents).astype(np.int64) + 1
@@ -166,7 +178,7 @@ def rows(n_documents, length):
         said = ", ".join(
             f"{key} {value}" for key, value in packed.packing.items() if "share" in key
         )
-        _, read, _ = spent(lambda packed=packed: [packed[index] for index in range(1000)])
+        _, read, _ = spent(partial(load, packed, 1000))
         _, told, pieces = spent(partial(packed.pieces, 0, 1000))
         slowest = min(slowest, 1000 * length / read)
         print(f"{packing}: survey of {len(packed):,} rows {seconds:.2f} CPU s; {said}\n"
@@ -189,7 +201,10 @@ def main():
     parser.add_argument("--documents", type=int, default=1_000_000, help="made-up documents")
     parser.add_argument("--length", type=int, default=4096)
     parser.add_argument(
-        "--training", type=float, default=150, help="tokens a second of training here"
+        "--training",
+        type=float,
+        default=500,
+        help="tokens a second of training: training_vs_peers.py gives 480 here, for 34 million weights",
     )
     options = parser.parse_args()
     share = tokenizing(

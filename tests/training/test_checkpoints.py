@@ -1,6 +1,9 @@
 import json
+import os
 
 import pytest
+import torch
+from safetensors.torch import save_file
 
 from emma500.training.loop.checkpoints import is_complete, latest_complete, publish_checkpoint
 
@@ -11,7 +14,7 @@ def write(folder, step):
     checkpoint = folder / f"checkpoint-{step}"
     checkpoint.mkdir(parents=True)
     for name in FILES:
-        (checkpoint / name).touch()
+        (checkpoint / name).write_text(f"{name} of {step}")
     (checkpoint / "trainer_state.json").write_text(json.dumps({"global_step": step}))
     return checkpoint
 
@@ -27,6 +30,24 @@ def test_a_checkpoint_that_lacks_a_file_is_passed_over(tmp_path, missing):
     write(tmp_path, 10)
     (write(tmp_path, 20) / missing).unlink()
     assert latest_complete(tmp_path) == tmp_path / "checkpoint-10"
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("left", [0.0, 0.5, 0.99])
+def test_a_truncated_checkpoint_is_passed_over_for_the_last_good_one_with_a_warning(
+    tmp_path, caplog, name, left
+):
+    tensors = {"a": torch.arange(999.0), "b": torch.zeros(2, 3)}
+    for checkpoint in (write(tmp_path, 10), write(tmp_path, 20)):
+        save_file(tensors, checkpoint / "model.safetensors")
+        for each in FILES[1:]:
+            torch.save(tensors, checkpoint / each)
+    assert latest_complete(tmp_path) == tmp_path / "checkpoint-20"
+    assert caplog.text == ""
+    file = tmp_path / "checkpoint-20" / name
+    os.truncate(file, int(left * file.stat().st_size))
+    assert latest_complete(tmp_path) == tmp_path / "checkpoint-10"
+    assert "checkpoint-20 is not complete: the run goes on from checkpoint-10" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["", '{"global_step": 2', '{"global_step": 19}'])
@@ -52,10 +73,6 @@ def test_checkpoints_of_which_none_is_complete_are_warned_of(tmp_path, caplog):
     (write(tmp_path, 20) / "optimizer.pt").unlink()
     assert latest_complete(tmp_path) is None
     assert "holds 1 checkpoints, but none is complete" in caplog.text
-    caplog.clear()
-    write(tmp_path, 10)
-    assert latest_complete(tmp_path) == tmp_path / "checkpoint-10"
-    assert caplog.text == ""
 
 
 def test_no_folder_has_no_checkpoint(tmp_path):

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -15,13 +16,14 @@ import torch
 from safetensors.numpy import load_file
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from emma500.errors import ConfigError, LanguageError, OutputError, TrainingError
+from emma500.errors import ConfigError, LanguageError, OutputError, StoppedError, TrainingError
 from emma500.folder import Corpus
 from emma500.models import load_model, load_tokenizer, trained_sources
 from emma500.records import document_schema
 from emma500.training.instruction.conversations import read_conversations
 from emma500.training.instruction.trainer import Loss, make_instruction_trainer
 from emma500.training.instruction.tuning import TEMPLATE, InstructConfig, instruct
+from emma500.training.loop.throughput import Stopwatch
 
 ROOT = Path(__file__).parents[2]
 
@@ -93,7 +95,8 @@ def trainer_of(model, lessons, config, tmp_path, template=TEMPLATE):
     loss = Loss.of(tokenizer)
     return tokenizer, make_instruction_trainer(
         load_model(model, dtype="float32"), tokenizer, config,
-        conversations=(conversations, conversations), loss=loss, checkpoints=tmp_path / "checkpoints", progress=None,
+        conversations=(conversations, conversations), loss=loss, checkpoints=tmp_path / "checkpoints",
+        stopwatch=Stopwatch(), progress=None,
     )  # fmt: skip
 
 
@@ -135,16 +138,21 @@ def test_a_finished_call_returns_at_once(tuned, model, lessons, settings):
         instruct(model, lessons, tuned.path, settings(max_steps=7))
 
 
+@pytest.mark.parametrize(("last", "stopped"), [(5, KeyboardInterrupt), (3, StoppedError)])
 def test_a_run_that_was_stopped_ends_with_the_same_weights(
-    tuned, model, lessons, settings, tmp_path
+    tuned, model, lessons, settings, tmp_path, last, stopped
 ):
     def stop(description, done, total):
-        if (description, done) == ("training", 5):
-            raise KeyboardInterrupt
+        if (description, done) == ("training", last):
+            if stopped is KeyboardInterrupt:
+                raise stopped
+            os.kill(os.getpid(), signal.SIGTERM)  # is heard at the end of the next step
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(stopped):
         instruct(model, lessons, tmp_path / "out", settings(), progress=stop)
     assert not (tmp_path / "out").exists()
+    (clock,) = (tmp_path / "out.work").glob("*/clock.json")
+    before = json.loads(clock.read_text())["seconds"]
     seen = []
     again = instruct(
         model, lessons, tmp_path / "out", settings(), progress=lambda *each: seen.append(each)
@@ -155,6 +163,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(
     assert all(np.array_equal(one[name], other[name]) for name in one)
     for name in ("log", "held_out_loss"):
         assert again.manifest[name] == tuned.manifest[name]
+    assert json.loads((again.path / "training.json").read_text())["seconds"] > before
 
 
 @pytest.mark.slow

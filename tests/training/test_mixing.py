@@ -142,7 +142,7 @@ def test_a_mixture_can_be_given_on_the_command_line(sized, capsys, tmp_path):
     (folder / "manifest.json").write_text(json.dumps(sized.manifest), encoding="utf-8")
     words = ["train", "mixture", "--dataset_name", str(folder), "--weights", "{kat_Geor: 0}",
              "--shares", "{bilingual: 0.5}", "--stages", "{share: 0.5}", "{share: 0.5, mixture: uniform}",
-             "--max_steps", "4", "--max_length", "16", "--output_dir", str(tmp_path / "out")]  # fmt: skip
+             "--max_steps", "4", "--max_length", "16", "--output", str(tmp_path / "out")]  # fmt: skip
     assert cli.main(words) == 0
     shown = capsys.readouterr().out
     assert "stage 2: steps 3 to 4, uniform weights kat_Geor 0 shares bilingual 0.5" in shown

@@ -9,6 +9,7 @@ import pytest
 
 from emma500.publishing.metadata import split_card
 from emma500.publishing.publish import publish
+from emma500.publishing.tables import duration
 from emma500.records import document_schema
 from emma500.training.instruction.tuning import InstructConfig, instruct
 from emma500.training.merging import MergeConfig, merge_models
@@ -64,6 +65,14 @@ def published(tmp_path):
     return to_folder
 
 
+def assert_hardware_is_told(folder, text):
+    record = json.loads((folder / "training.json").read_text(encoding="utf-8"))
+    assert record["seconds"] > 0
+    assert record["footprint"]["is_estimate"]
+    assert f"| device | {record['hardware']['device']} |" in text
+    assert f"| duration | {duration(record['seconds'])} |" in text
+
+
 def test_a_continued_extended_model_is_published_with_its_mixture_and_hardware(
     extended, corpus, config, published, tmp_path
 ):
@@ -97,6 +106,7 @@ def test_an_extended_model_is_published_with_its_fertility(extended, published):
     assert f"| {old['tokens_per_word']:.2f} | {new['tokens_per_word']:.2f} |" in text
     assert (folder / "figures" / "vocabulary.png").is_file()
     assert (folder / "model.safetensors").samefile(extended.path / "model.safetensors")
+    assert_hardware_is_told(folder, text)
 
 
 def test_an_instructed_model_is_published_with_what_was_left_out(
@@ -108,13 +118,17 @@ def test_an_instructed_model_is_published_with_what_was_left_out(
     assert "| no roles | 1 |" in text
     assert (folder / "figures" / "training.png").is_file()
     assert (folder / "chat_template.jinja").is_file()
+    assert_hardware_is_told(folder, text)
 
 
 def test_a_merged_model_is_published_with_its_weights(model, save_model, published, tmp_path):
     pytest.importorskip("mergekit", reason="emma500[merging] is not installed")
     models = [model, save_model("later", seed=2)]
-    _, text = published(merge_models(models, tmp_path / "merged", MergeConfig(weights=[1.0, 3.0])))
+    folder, text = published(
+        merge_models(models, tmp_path / "merged", MergeConfig(weights=[1.0, 3.0]))
+    )
     rows = [line for line in text.splitlines() if line.startswith(("| tiny |", "| later |"))]
     weights = [line.split("|")[3].strip() for line in rows]
     assert weights == ["0.250", "0.750"]
     assert split_card(text)[0]["tags"][:3] == ["emma500", "merge", "mergekit"]
+    assert_hardware_is_told(folder, text)

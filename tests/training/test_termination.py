@@ -9,6 +9,7 @@ import time
 import pytest
 
 from emma500.errors import StoppedError
+from emma500.manifest import write_manifest
 from emma500.training.run import continue_pretrain
 
 FIELDS = {
@@ -73,6 +74,61 @@ def test_a_stop_keeps_the_step_and_says_how_to_go_on_and_gives_the_signal_back(
     )  # fmt: skip
     assert steps[0] in (2, 3)
     assert run.manifest["n_steps"] == 8
+
+
+def test_a_stop_while_it_is_tokenizing_keeps_finished_labels_and_the_same_call_goes_on(
+    tmp_path, corpus, model, config
+):
+    whole = continue_pretrain(model, corpus, tmp_path / "whole", config())
+    before = signal.getsignal(signal.SIGTERM)
+
+    def ask(what, done, total):
+        if what == "tokenizing" and done == 1:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(StoppedError, match="finished shards of tokens are kept") as caught:
+        continue_pretrain(model, corpus, tmp_path / "out", config(), progress=ask)
+    assert caught.value.code == 0
+    assert signal.getsignal(signal.SIGTERM) == before
+    (kept,) = (tmp_path / "out.work" / "tokens").glob("*/manifest.json")
+    written = kept.stat().st_mtime_ns
+    seen = []
+    run = continue_pretrain(
+        model, corpus, tmp_path / "out", config(),
+        progress=lambda what, done, total: seen.append(kept.stat().st_mtime_ns) if what == "tokenizing" else None,
+    )  # fmt: skip
+    assert set(seen) == {written}
+    assert digest(run.path / "model.safetensors") == digest(whole.path / "model.safetensors")
+
+
+def test_a_stop_while_the_model_is_written_waits_until_it_is(
+    tmp_path, corpus, model, config, monkeypatch
+):
+    def ask(*given):
+        os.kill(os.getpid(), signal.SIGTERM)
+        write_manifest(*given)
+
+    monkeypatch.setattr("emma500.training.export.write_manifest", ask)
+    run = continue_pretrain(model, corpus, tmp_path / "out", config(save_steps=0))
+    assert run.manifest["n_steps"] == 8
+    assert not (tmp_path / "out.work").exists()
+
+
+@pytest.mark.slow
+def test_two_processes_that_are_asked_before_the_first_step_both_exit_with_0(
+    tmp_path, start_together
+):
+    processes = start_together(tmp_path / "out", **FIELDS)
+    wait_for((tmp_path / "out.work" / "tokens" / "manifest.json").exists, processes[0])
+    for each in processes:
+        os.kill(each.pid, signal.SIGTERM)
+    for each in processes:
+        each.join(120)
+    assert [each.exitcode for each in processes] == [0, 0]
+    assert not list((tmp_path / "out.work").glob("checkpoints/checkpoint-*"))
+    for each in start_together(tmp_path / "out", **FIELDS):
+        each.join(120)
+        assert each.exitcode == 0
 
 
 def test_the_command_line_says_that_it_stopped_and_exits_with_0(monkeypatch, capsys):

@@ -23,7 +23,7 @@ def checkpoint(tmp_path, step=3):
     folder = tmp_path / "out.work" / "checkpoints" / f"checkpoint-{step}"
     folder.mkdir(parents=True)
     for name in FILES:
-        (folder / name).touch()
+        (folder / name).write_text(name)
     (folder / "trainer_state.json").write_text(json.dumps({"global_step": step}))
     return folder
 

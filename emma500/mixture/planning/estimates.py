@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from emma500.errors import ConfigError
 from emma500.folder import Corpus
 from emma500.mixture.planning.available import Available
 from emma500.mixture.tokenizing.documents import (
@@ -31,10 +32,14 @@ def estimated(corpus: Corpus, chosen: Chosen, wanted: Wanted, tokenizer: Any = N
         tokenizer: The model's tokenizer, which is tried on the label's first documents; None to count words.
 
     Returns:
-        Its sources, documents and tokens, or white-space words without a tokenizer.
+        Its sources, documents and tokens, or white-space words without a tokenizer. No sources where the manifest
+        does not count them.
+
+    Raises:
+        ConfigError: If the manifest does not count sources, and only some of them are wanted.
     """
     shares = _source_shares(corpus, chosen, wanted)
-    sizes = _sizes(corpus, chosen, sum(shares.values()))
+    sizes = _sizes(corpus, chosen, 1.0 if shares is None else sum(shares.values()))
     a_document = PAIRS_A_DOCUMENT if chosen.component == "bilingual" else 1
     n_documents = -(-round(sizes["n_documents"]) // a_document)
     n_tokens = sizes["n_words"]
@@ -43,7 +48,10 @@ def estimated(corpus: Corpus, chosen: Chosen, wanted: Wanted, tokenizer: Any = N
         amount = n_documents if chosen.component == "bilingual" else sizes["n_bytes"]
         n_tokens = amount * per(corpus, chosen, wanted, tokenizer) + n_documents
     return Available(
-        chosen=chosen, sources=sorted(shares), n_documents=n_documents, n_tokens=round(n_tokens)
+        chosen=chosen,
+        sources=sorted(shares or ()),
+        n_documents=n_documents,
+        n_tokens=round(n_tokens),
     )
 
 
@@ -78,13 +86,21 @@ def _sizes(corpus: Corpus, chosen: Chosen, share: float) -> dict[str, float]:
     }
 
 
-def _source_shares(corpus: Corpus, chosen: Chosen, wanted: Wanted) -> Mapping[str, float]:
-    """Return the share of a label's bytes that each source has, of those that are wanted."""
-    last = corpus.manifest["stages"][-1]
+def _source_shares(corpus: Corpus, chosen: Chosen, wanted: Wanted) -> Mapping[str, float] | None:
+    """Return the share of a label's bytes that each wanted source has; None without counts in the manifest."""
+    stages, counts = (corpus.manifest.get(name) for name in ("stages", "counts"))
+    if not stages or not counts:
+        if wanted.sources or wanted.exclude_sources:
+            raise ConfigError(
+                f"the manifest of {corpus.name} has no {'counts' if stages else 'stages'}, so that nobody can tell "
+                "what sources and exclude_sources leave of it before it is read: plan without them, or build it again"
+            )
+        return None
     found = {
         row["source"]: row["n_bytes"]
-        for row in corpus.manifest["counts"]
-        if (row["component"], row["label"], row["stage"]) == (chosen.component, chosen.label, last)
+        for row in counts
+        if (row["component"], row["label"], row["stage"])
+        == (chosen.component, chosen.label, stages[-1])
         and row["n_bytes"]
     }
     total = sum(found.values())

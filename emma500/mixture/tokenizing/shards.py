@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from emma500.errors import ConfigError, StorageError
+from emma500.errors import ConfigError, SourceError, StorageError
 from emma500.folder import Corpus
 from emma500.manifest import MANIFEST, fingerprint, read_manifest, write_manifest
 from emma500.mixture.tokenizing.documents import Chosen, RowGroup, Wanted, row_groups, text_batches
@@ -52,11 +52,13 @@ class TokenStore:
 
     Raises:
         ConfigError: If the folder holds the tokens of another corpus, or of another tokenizer.
+        OutputError: If another process keeps making the folder.
     """
 
     def __init__(self, folder: Path, corpus: Corpus, tokenizer: Any) -> None:
         self.folder = folder
         self._corpus = corpus
+        self._written = _written(corpus)
         self._encoder = Encoder(tokenizer)
         names = ("name", "fingerprint", "digest")
         identity = {
@@ -64,13 +66,12 @@ class TokenStore:
             "corpus": {name: corpus.manifest[name] for name in names},
             "tokenizer": self._encoder.identity,
         }
-        if (folder / MANIFEST).is_file():
-            _refuse_others(folder, identity)
-        else:
-            write_manifest(
-                folder,
-                {"kind": KIND, "fingerprint": fingerprint(identity), "identity": identity},
-            )
+        if not (folder / MANIFEST).is_file():
+            with locked(folder):  # another run may be making the same folder
+                if not (folder / MANIFEST).is_file():
+                    told = {"kind": KIND, "fingerprint": fingerprint(identity)}
+                    write_manifest(folder, {**told, "identity": identity})
+        _refuse_others(folder, identity)
 
     def documents(self, chosen: Chosen, wanted: Wanted) -> Stored:
         """Return the training documents of a label as tokens; what was tokenized before is not tokenized again.
@@ -84,6 +85,7 @@ class TokenStore:
 
         Raises:
             OutputError: If another process is tokenizing this label here.
+            SourceError: If the corpus was built again in the meantime.
             StorageError: If the disk is full; finished shards are kept.
         """
         key = fingerprint(chosen.language if chosen.component == "bilingual" else "", wanted)[:12]
@@ -95,11 +97,15 @@ class TokenStore:
         return _opened(folder)
 
     def _make(self, folder: Path, chosen: Chosen, wanted: Wanted) -> None:
-        groups = row_groups(self._corpus, chosen, "train")
-        shards = [
-            self._shard(folder / f"shard-{number:05}", chosen, some, wanted)
-            for number, some in enumerate(_grouped(groups))
-        ]
+        try:
+            groups = row_groups(self._corpus, chosen, "train")
+            shards = [
+                self._shard(folder / f"shard-{number:05}", chosen, some, wanted)
+                for number, some in enumerate(_grouped(groups))
+            ]
+        except OSError:  # files that are gone: perhaps since the corpus is another one by now
+            self._refuse_changes()
+            raise
         _write_index(folder, len(shards))
         manifest = {
             "kind": f"{KIND}-label",
@@ -137,9 +143,31 @@ class TokenStore:
                 sizes.write(some_sizes.astype("<u4").data)
                 n_documents += len(some_sizes)
                 n_tokens += len(some_ids)
+            self._refuse_changes()
         counts = {"n_documents": n_documents, "n_tokens": n_tokens, "sources": sorted(sources)}
         write_text(done, json.dumps(counts))
         return counts
+
+    def _refuse_changes(self) -> None:
+        """Refuse rows of a corpus that was built again while they were read: they may be of either."""
+        corpus = self._corpus
+        if _written(corpus) == self._written:
+            return
+        digest = Corpus(corpus.root).manifest.get("digest")
+        if digest != corpus.manifest["digest"]:
+            raise SourceError(
+                f"{corpus.name} was built again while it was tokenized (digest {corpus.manifest['digest']} before, "
+                f"{digest} now): run the same call again, for the new corpus"
+            )
+
+
+def _written(corpus: Corpus) -> tuple[int, ...]:
+    """Return what changes when a corpus on this disk is written again; nothing for one elsewhere."""
+    file = Path(corpus.root) / MANIFEST
+    if not file.is_file():
+        return ()
+    found = file.stat()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _grouped(groups: Sequence[RowGroup]) -> list[list[RowGroup]]:

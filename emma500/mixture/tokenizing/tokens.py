@@ -3,15 +3,18 @@
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from emma500.manifest import fingerprint
+from emma500.mixture.tokenizing.cutting import LONGEST, Cutter
 from emma500.mixture.tokenizing.rehydration import repetitions
 from emma500.progress import Progress, tracked
 
 _TEXTS_A_BATCH = 1000
+_PARTS_AT_ONCE = 4
 _CHUNK = 1 << 20
 """Documents whose sizes are held in memory at once."""
 
@@ -134,7 +137,7 @@ class Encoder:
         }
 
     def encode(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Encode batches of texts while the one before is being read.
+        """Encode batches of texts while the one before is being read; very long texts in parts.
 
         Args:
             batches: Texts, some hundred a batch.
@@ -146,11 +149,34 @@ class Encoder:
         with ThreadPoolExecutor(2) as pool:
             ahead: list[Future[Any]] = []
             for batch in batches:
+                if any(len(text) > LONGEST for text in batch):
+                    yield from map(self._arrays, [each.result() for each in ahead])
+                    ahead.clear()
+                    yield self._in_parts(batch)
+                    continue
                 ahead.append(pool.submit(call, batch))
                 if len(ahead) > 1:
                     yield self._arrays(ahead.pop(0).result())
             for each in ahead:
                 yield self._arrays(each.result())
+
+    def _in_parts(self, texts: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+        """Encode texts that may be very long, some parts at a time."""
+        call = self._plain if self._backend is None else self._encoded
+        arrays, sizes = [np.zeros(0, self.dtype)], []
+        for text in texts:
+            parts, size = self._cutter.parts(text, LONGEST), 0
+            while some := list(itertools.islice(parts, _PARTS_AT_ONCE)):
+                ids, _ = self._arrays(call(some))
+                arrays.append(ids)
+                size += len(ids)
+            sizes.append(size)
+        return np.concatenate(arrays), np.array(sizes, np.int64)
+
+    @cached_property
+    def _cutter(self) -> Cutter:
+        encode = self._plain if self._backend is None else self._fast
+        return Cutter(encode, list(self._tokenizer.get_vocab()), self._backend)
 
     def _encoded(self, texts: Sequence[str]) -> list[Any]:
         return self._backend.encode_batch_fast(list(texts), add_special_tokens=False)

@@ -10,11 +10,16 @@ from transformers import PrinterCallback
 from trl import SFTConfig, SFTTrainer
 from trl.chat_template_utils import get_training_chat_template, has_generation_markers
 
-from emma500.errors import ConfigError
+from emma500.errors import ConfigError, StoppedError
 from emma500.progress import Progress
 from emma500.training.instruction.conversations import Conversation, Conversations
-from emma500.training.loop.callbacks import ProgressCallback
+from emma500.training.loop.callbacks import (
+    ProgressCallback,
+    StopwatchCallback,
+    TerminationCallback,
+)
 from emma500.training.loop.guarded import Guarded
+from emma500.training.loop.throughput import Stopwatch
 
 _PASSED = (
     "max_steps", "num_train_epochs", "max_length", "packing", "per_device_train_batch_size",
@@ -63,6 +68,7 @@ class InstructionTrainer(Guarded, SFTTrainer):
     """An SFTTrainer whose checkpoints are whole or not there, and that ends before a loss that is no number."""
 
     model: Any
+    termination: TerminationCallback
     left_out: dict[str, int]
     n_tokens: int
 
@@ -77,9 +83,18 @@ class InstructionTrainer(Guarded, SFTTrainer):
 
         Returns:
             The mean loss of a counted token before and after, None for no held-out conversations.
+
+        Raises:
+            StoppedError: If the process was asked to stop; a checkpoint is kept.
         """
         self.args.eval_on_start = bool(self.eval_dataset) and checkpoint is None
-        self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        with self.termination.listening():
+            self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        if self.termination.is_stopped:
+            raise StoppedError(
+                f"tuning was asked to stop (SIGTERM): step {self.state.global_step} is kept; the same call goes on "
+                "from there"
+            )
         if not self.eval_dataset:
             return None, None
         scored = [row for row in self.state.log_history if "eval_loss" in row and not row["step"]]
@@ -118,6 +133,7 @@ def make_instruction_trainer(
     conversations: tuple[Conversations, Conversations],
     loss: Loss,
     checkpoints: Path,
+    stopwatch: Stopwatch,
     progress: Progress | None,
 ) -> InstructionTrainer:
     """Put an SFTTrainer together.
@@ -129,6 +145,7 @@ def make_instruction_trainer(
         conversations: Those to train on, and those held out.
         loss: Which tokens count.
         checkpoints: Where checkpoints go.
+        stopwatch: What counts the seconds.
         progress: Called as steps are done.
 
     Returns:
@@ -156,6 +173,9 @@ def make_instruction_trainer(
     trainer.left_out = {"answer behind max_length": n_cut} if n_cut else {}
     trainer.n_tokens = sum(sum(label != -100 for label in labels) for labels in rows["labels"])
     trainer.remove_callback(PrinterCallback)
+    trainer.termination = TerminationCallback(trainer.accelerator)
+    trainer.add_callback(trainer.termination)
+    trainer.add_callback(StopwatchCallback(stopwatch))
     if progress is not None and trainer.is_world_process_zero():
         trainer.add_callback(ProgressCallback(progress))
     return trainer

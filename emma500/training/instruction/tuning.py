@@ -19,8 +19,11 @@ from emma500.progress import Progress
 from emma500.storage import locked
 from emma500.training.instruction.conversations import Conversations, read_conversations
 from emma500.training.loop.checkpoints import latest_complete
+from emma500.training.loop.hardware import default_device
+from emma500.training.loop.throughput import Stopwatch
 from emma500.training.made import INSTRUCTED, MadeModel, Output
 from emma500.training.origin import Origin
+from emma500.training.stopping import stoppable
 
 TEMPLATE = (
     "{% for message in messages %}{{ '<|' + message['role'] + '|>\n' }}"
@@ -122,6 +125,7 @@ def instruct(
         LanguageError: If the corpus has no instruction in a language that was asked for.
         ConfigError: If the corpus has no instruction component, or nothing in it can be read as a conversation.
         OutputError: If the output holds something else.
+        StoppedError: If SIGTERM asked for the end. A checkpoint is kept; the process exits with 0 if nobody catches it.
         TrainingError: If the loss or the gradients are no longer finite.
     """
     config = config or InstructConfig()
@@ -145,7 +149,7 @@ def instruct(
             checkpoints=work / place.fingerprint,
             progress=progress,
         )
-        with without_bars():
+        with without_bars(), stoppable("the last checkpoint is kept if there is one"):
             tuning.run(place)
     if _is_first():
         shutil.rmtree(work, ignore_errors=True)
@@ -176,8 +180,16 @@ class _Tuning:
                 held.enter_context(locked(self.checkpoints.parent))
                 if not self.config.resume:
                     shutil.rmtree(self.checkpoints, ignore_errors=True)
-            staged = held.enter_context(place.staged(writes=is_first))
-            made = self._tune(staged)
+            stopwatch = Stopwatch(self.checkpoints)
+            staged = held.enter_context(
+                place.staged(
+                    writes=is_first,
+                    device=default_device(),
+                    n_processes=int(os.environ.get("WORLD_SIZE", "1")),
+                    stopwatch=stopwatch,
+                )
+            )
+            made = self._tune(staged, stopwatch)
             if is_first:
                 sources = {*made.pop("sources"), *self.origin.trained_sources}
                 size = f"{made['n_conversations']:,} conversations, {made['n_steps']:,} steps"
@@ -189,7 +201,7 @@ class _Tuning:
 
         PartialState().wait_for_everyone()
 
-    def _tune(self, staged: Path) -> dict[str, Any]:
+    def _tune(self, staged: Path, stopwatch: Stopwatch) -> dict[str, Any]:
         """Train, write the model and its tokenizer, and return what the manifest says of it."""
         from emma500.training.instruction.trainer import Loss, make_instruction_trainer
 
@@ -215,6 +227,7 @@ class _Tuning:
             conversations=(train, held),
             loss=loss,
             checkpoints=self.checkpoints,
+            stopwatch=stopwatch,
             progress=self.progress,
         )
         before, after = trainer.tune(latest_complete(self.checkpoints))

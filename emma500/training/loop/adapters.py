@@ -38,6 +38,7 @@ def load_base(name: str | Path, revision: str | None, config: TrainConfig) -> An
     return AutoModelForCausalLM.from_pretrained(
         local_model(name),
         revision=revision,
+        use_safetensors=True,
         quantization_config=BitsAndBytesConfig(
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",

@@ -1,17 +1,18 @@
 """What happens beside the steps: validation by language, SIGTERM, throughput, loss spikes, and progress."""
 
 import logging
-import signal
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from statistics import median
 from typing import Any
 
 from transformers import TrainerCallback
 
 from emma500.progress import Progress
-from emma500.training.loop.throughput import Throughput, shown_line
+from emma500.training.loop.checkpoints import PREFIX
+from emma500.training.loop.throughput import Stopwatch, Throughput, shown_line
+from emma500.training.stopping import on_sigterm
 
 _SPIKE_WINDOW = 50
 _SPIKE_DEVIATIONS = 8.0
@@ -61,17 +62,13 @@ class TerminationCallback(TrainerCallback):
         self.accelerator = accelerator
         self.is_stopped = False
 
-    @contextmanager
-    def listening(self) -> Iterator[None]:
+    def listening(self) -> AbstractContextManager[None]:
         """Take SIGTERM as a wish to stop while a block runs; signals reach only the main thread."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = signal.signal(signal.SIGTERM, lambda *_: self.accelerator.set_trigger())
-        try:
-            yield
-        finally:
-            signal.signal(signal.SIGTERM, before)
+        return on_sigterm(self.accelerator.set_trigger)
+
+    def was_asked(self) -> bool:
+        """Tell whether a process was asked to stop after the last step; all processes have to look."""
+        return bool(self.accelerator.check_trigger())
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Stop if one process was asked to, and the run is not done anyway."""
@@ -110,6 +107,38 @@ class ThroughputCallback(TrainerCallback):
             self.log(shown)
             if self.note is not None:
                 self.note(shown_line(shown))
+
+
+class StopwatchCallback(TrainerCallback):
+    """Write down after every step how long the work took.
+
+    Args:
+        stopwatch: What counts.
+    """
+
+    def __init__(self, stopwatch: Stopwatch) -> None:
+        self.stopwatch = stopwatch
+
+    def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Keep the seconds; in one process."""
+        if state.is_world_process_zero:
+            self.stopwatch.keep()
+
+
+class CheckpointCallback(TrainerCallback):
+    """Hand every finished checkpoint on, in one process.
+
+    Args:
+        keep: Called with its folder.
+    """
+
+    def __init__(self, keep: Callable[[Path], None]) -> None:
+        self.keep = keep
+
+    def on_save(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Hand on the checkpoint of this step."""
+        if state.is_world_process_zero:
+            self.keep(Path(args.output_dir) / f"{PREFIX}{state.global_step}")
 
 
 class SpikeCallback(TrainerCallback):

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 from pathlib import Path
+from zipfile import is_zipfile
 
 from emma500.storage import space_checked
 
@@ -20,20 +21,27 @@ _NEEDED = [
 ]
 """Beginnings of the names of the files a checkpoint needs, one of each."""
 
+_BINARY = (".safetensors", ".pt", ".pth", ".bin")
+_ZIP = b"PK\x03\x04"
+
 STAGED = "staged.tmp"
 """Where a checkpoint is written before it is renamed; what is left of a kill is removed by the next run."""
 
 
 def latest_complete(folder: Path) -> Path | None:
-    """Return the newest checkpoint that is complete, or None; half-written ones are passed over."""
-    every = list(folder.glob(f"{PREFIX}*"))
+    """Return the newest checkpoint that is complete, or None; others are passed over with a warning."""
+    every = sorted(folder.glob(f"{PREFIX}*"), key=_step)
     found = [each for each in every if is_complete(each)]
     if every and not found:
         logger.warning(
             "%s holds %d checkpoints, but none is complete: the run starts from the beginning",
             folder, len(every),
         )  # fmt: skip
-    return max(found, key=_step, default=None)
+    elif found and every[-1] != found[-1]:
+        logger.warning(
+            "%s is not complete: the run goes on from %s", every[-1].name, found[-1].name
+        )
+    return found[-1] if found else None
 
 
 def is_complete(checkpoint: Path) -> bool:
@@ -45,11 +53,31 @@ def is_complete(checkpoint: Path) -> bool:
         state = json.loads((checkpoint / "trainer_state.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    names = [each.name for each in checkpoint.iterdir()]
+    files = list(checkpoint.iterdir())
+    names = [each.name for each in files]
     needed = [("rng_state",)] if _is_deepspeed(checkpoint) else _NEEDED
-    return state.get("global_step") == int(step) and all(
-        any(name.startswith(beginning) for name in names) for beginning in needed
+    return (
+        state.get("global_step") == int(step)
+        and all(any(name.startswith(beginning) for name in names) for beginning in needed)
+        and all(_is_whole(each) for each in files if each.suffix in _BINARY)
     )
+
+
+def _is_whole(file: Path) -> bool:
+    """Tell whether a file is as long as its own beginning says; a copy that broke off is not."""
+    with file.open("rb") as opened:
+        start = opened.read(9)
+        if start.startswith(_ZIP):  # what torch.save writes; its end is an index
+            return is_zipfile(file)
+        if file.suffix != ".safetensors" or not start.endswith(b"{"):
+            return bool(start)
+        n_header = int.from_bytes(start[:8], "little")
+        try:
+            header = json.loads(start[8:] + opened.read(n_header - 1))
+        except ValueError:
+            return False
+    ends = [each["data_offsets"][1] for name, each in header.items() if name != "__metadata__"]
+    return file.stat().st_size == 8 + n_header + max(ends, default=0)
 
 
 def _is_deepspeed(checkpoint: Path) -> bool:

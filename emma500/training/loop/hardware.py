@@ -81,6 +81,13 @@ def memory_gb(device: str) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
 
 
+def default_device() -> str:
+    """Return what models compute on where nothing else is said: "cuda" if there is a GPU, else "cpu"."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
 def hardware(device: str, n_processes: int) -> dict[str, Any]:
     """Return what a run is computed on, without a path or a host name.
 

@@ -110,6 +110,29 @@ def read_clock(folder: Path) -> dict[str, float]:
         return nothing
 
 
+class Stopwatch:
+    """Seconds that all calls worked on one thing, those that were stopped included.
+
+    Args:
+        folder: The work folder, where they are kept; None for work of one call.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._before = read_clock(folder)["seconds"] if folder is not None else 0.0
+        self._began = time.perf_counter()
+
+    @property
+    def seconds(self) -> float:
+        """The seconds until now."""
+        return self._before + time.perf_counter() - self._began
+
+    def keep(self) -> None:
+        """Write them down, for a call that goes on after this one was stopped."""
+        if self._folder is not None:
+            write_text(self._folder / CLOCK, json.dumps({"seconds": self.seconds}))
+
+
 def operations(model: Any) -> tuple[float, float]:
     """Return how many operations a step of a model takes, forward and backward.
 

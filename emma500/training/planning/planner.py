@@ -113,7 +113,7 @@ class TrainingPlan:
 
 
 def plan_training(
-    model: str | Path,
+    model: Any,
     config: TrainConfig,
     *,
     devices: Sequence[str] = DEVICES,
@@ -123,7 +123,8 @@ def plan_training(
     """Plan memory and time of a run.
 
     Args:
-        model: A Hub id, a folder or a `.gguf` file; only its configuration is read.
+        model: A Hub id, a folder or a `.gguf` file, of which only the configuration is read; or a
+            configuration of transformers.
         config: What to train and how.
         devices: Names of `tables/accelerators.tsv`, as "A100-80GB", or "A100-80GB:8" for eight of them.
         n_steps: Optimizer steps, where `max_steps` is -1 and they are known.
@@ -136,7 +137,8 @@ def plan_training(
         ConfigError: If a device is not in the table.
         SourceError: If the model's configuration cannot be read.
     """
-    found = model_config(model, revision)
+    is_named = isinstance(model, str | Path)
+    found = model_config(model, revision) if is_named else model
     shape = _Shape.of(found, config)
     rows = config.global_batch_size or (
         config.per_device_train_batch_size * config.gradient_accumulation_steps
@@ -144,9 +146,8 @@ def plan_training(
     steps = config.max_steps if config.max_steps > 0 else n_steps
     tokens = rows * config.max_length
     flop = None if steps is None else float(steps) * tokens * shape.flop_a_token
-    name = Path(model).stem if str(model).endswith(".gguf") else Path(model).name
     return TrainingPlan(
-        model=str(model) if "/" in str(model) and not Path(model).exists() else name,
+        model=_name(model if is_named else found.name_or_path),
         n_parameters=shape.n_parameters,
         n_trainable=shape.n_trainable,
         rows_per_step=rows,
@@ -221,6 +222,13 @@ def _activation_bytes(found: Any, config: TrainConfig) -> float:
     if config.gradient_checkpointing:
         return float(found.num_hidden_layers * 4 * hidden + layer)
     return float(found.num_hidden_layers * layer)
+
+
+def _name(model: str | Path) -> str:
+    """Return a Hub id as it is, and of a folder or a file its own name."""
+    if "/" in str(model) and not Path(model).exists():
+        return str(model)
+    return Path(model).stem if str(model).endswith(".gguf") else Path(model).name
 
 
 def _on_device(

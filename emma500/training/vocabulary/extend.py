@@ -12,6 +12,7 @@ from emma500.mixture.planning.selection import resolve, sides_of
 from emma500.mixture.tokenizing.tokens import tokenize
 from emma500.models import load_model, load_tokenizer
 from emma500.progress import Progress
+from emma500.training.loop.hardware import default_device
 from emma500.training.made import EXTENDED, MadeModel, Output
 from emma500.training.origin import Origin
 from emma500.training.vocabulary.config import VocabularyConfig
@@ -63,7 +64,7 @@ def extend_vocabulary(
     )
     if place.is_finished:
         return MadeModel(output)
-    with place.staged() as staged, without_bars():
+    with place.staged(device=default_device()) as staged, without_bars():
         made = _extend(
             origin, corpus, config, labels=(learned, kept), folder=staged, progress=progress
         )
