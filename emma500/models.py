@@ -136,16 +136,20 @@ def load_model(name: str | Path, revision: str | None = None, dtype: str = "auto
         A model of transformers on the CPU, in evaluation mode.
 
     Raises:
-        SourceError: If there is no such model.
+        SourceError: If there is no such model, or its weights are no safetensors.
     """
     from transformers import AutoModelForCausalLM
 
     path = local_model(name)
     try:
         with without_bars():
-            return AutoModelForCausalLM.from_pretrained(path, revision=revision, dtype=dtype)
+            return AutoModelForCausalLM.from_pretrained(
+                path, revision=revision, dtype=dtype, use_safetensors=True
+            )
     except (OSError, ValueError) as error:
-        raise SourceError(f"the model {name!r} cannot be loaded: {error}") from error
+        pickled = "; only safetensors are loaded, as pickled weights (.bin, .pt) can run code: convert them"
+        hint = pickled if "safetensors" in str(error) else ""
+        raise SourceError(f"the model {name!r} cannot be loaded: {error}{hint}") from error
 
 
 def prefix_token(tokenizer: Any) -> int:

@@ -7,6 +7,7 @@ request cannot even connect, there is one quick second attempt, and then an erro
 
 import json
 import logging
+import re
 import socket
 import sys
 import time
@@ -23,6 +24,8 @@ _LONGEST_WAIT = 60.0  # seconds between two attempts
 _LONGEST_ASKED = 300.0  # seconds; a server that asks for more is given up
 _QUICK = 0.5  # seconds before the second attempt to reach what never answered
 _LONGEST_SAID = 300  # characters of what a server says
+
+_TOKEN = re.compile(r"\bhf_[A-Za-z0-9]{8,}")
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +96,8 @@ class Patience:
                 wait = self._wait(error, attempt, time.monotonic() - began)
                 if wait is None or attempt >= self.attempts:
                     raise self._explained(what, error, attempt) from error
-                logger.info("%s: %s; attempt %d after %g s", what, error, attempt + 1, wait)
+                said = without_tokens(str(error))
+                logger.info("%s: %s; attempt %d after %g s", what, said, attempt + 1, wait)
                 time.sleep(wait)
             else:
                 self.has_answered = True
@@ -143,7 +147,7 @@ class Patience:
         if isinstance(error, OfflineModeIsEnabled):
             return errand.wrong(f"{fails}: HF_HUB_OFFLINE is set; {errand.offline}")
         said = " ".join(str(getattr(error, "server_message", None) or error).split())
-        said = said[:_LONGEST_SAID]
+        said = without_tokens(said)[:_LONGEST_SAID]
         if not self.has_answered and _is_unreachable(error):
             return HubError(
                 f"{fails}: {_endpoint(error)} cannot be reached ({said}); {errand.unreachable}"
@@ -158,6 +162,11 @@ class Patience:
         return HubError(
             f"{fails}{tries}: {said}{code}; {errand.advice.get(status, errand.otherwise)}"
         )
+
+
+def without_tokens(text: str) -> str:
+    """Return text without access tokens of the Hub, which a server may repeat in what it says."""
+    return _TOKEN.sub("hf_…", text)
 
 
 def status_of(error: BaseException) -> int:

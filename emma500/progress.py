@@ -15,6 +15,9 @@ Progress = Callable[[str, int, int | None], None]
 
 Item = TypeVar("Item")
 
+LOG_EVERY = 60.0
+"""Seconds between two lines of a log about what is not done yet."""
+
 
 def tracked(
     items: Iterable[Item], progress: Progress | None, description: str, total: int | None = None
@@ -40,18 +43,27 @@ def tracked(
             progress(description, done, total)
 
 
+def named(progress: Progress | None, description: str) -> Progress | None:
+    """Return a callback that says the same under another description; None for silence."""
+    if progress is None:
+        return None
+    return lambda _, done, total: progress(description, done, total)
+
+
 class Bars:
     """A progress callback for a terminal or a log, on standard error.
 
     A terminal shows one tqdm bar a description. Elsewhere each description writes one line when it ends: how much was
-    done in how many seconds. `EMMA500_PROGRESS=0` silences both, `EMMA500_PROGRESS=1` draws bars anyway.
+    done in how many seconds; and one a minute before: how much is done, and how long the rest takes.
+    `EMMA500_PROGRESS=0` silences both, `EMMA500_PROGRESS=1` draws bars anyway.
     """
 
     def __init__(self) -> None:
         wish = os.environ.get("EMMA500_PROGRESS", "")
         self._is_silent = wish == "0"
         self._is_live = wish == "1" or sys.stderr.isatty()
-        self._started: dict[str, float] = {}
+        self._started: dict[str, tuple[float, int]] = {}
+        self._said = time.monotonic()
         self._bar: Any = None
         self._description = ""
         self._note = ""
@@ -63,14 +75,22 @@ class Bars:
         if self._is_live:
             self._draw(description, done, total)
             return
-        started = self._started.setdefault(description, time.monotonic())
+        now = time.monotonic()
+        started, first = self._started.setdefault(description, (now, done))
+        note = self._note and f" ({self._note})"
         if total is not None and done >= total:
             del self._started[description]
+            self._note = ""
             if total:
-                seconds = time.monotonic() - started
-                note, self._note = self._note and f" ({self._note})", ""
-                sys.stderr.write(f"{description}: {total:,} in {seconds:.1f} s{note}\n")
-                sys.stderr.flush()
+                self._say(f"{description}: {total:,} in {now - started:.1f} s{note}")
+        elif total is not None and done > first and now - self._said > LOG_EVERY:
+            left = (total - done) * (now - started) / (done - first)
+            self._say(f"{description}: {done:,} of {total:,}, {shown_time(left)} left{note}")
+
+    def _say(self, line: str) -> None:
+        sys.stderr.write(f"{line}\n")
+        sys.stderr.flush()
+        self._said = time.monotonic()
 
     def _draw(self, description: str, done: int, total: int | None) -> None:
         if description != self._description:
@@ -101,3 +121,15 @@ class Bars:
             self._bar.close()
         self._bar = None
         self._description = ""
+
+
+def shown_time(seconds: float) -> str:
+    """Return a duration as it is read.
+
+    >>> shown_time(42), shown_time(130), shown_time(9000)
+    ('42 s', '2 min', '2 h 30 min')
+    """
+    minutes = round(seconds / 60)
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -26,7 +26,7 @@ from emma500.errors import LanguageError, SourceError
 
 SUFFIXES = (".txt", ".jsonl", ".tsv")
 COMPRESSED = (".gz", ".xz", ".zst", ".bz2")
-_HUB = "hf://datasets/"
+HUB = "hf://datasets/"
 _LABEL = re.compile(r"[a-z]{3}_[A-Z][a-z]{3}")
 _NO_LABEL = {"data", "dev", "devtest", "test", "train", "validation"}
 
@@ -169,7 +169,7 @@ def local_copy(place: str, patterns: Sequence[str]) -> tuple[str, str]:
     Raises:
         SourceError: If the Hub does not have it or cannot be reached.
     """
-    if not place.startswith(_HUB):
+    if not place.startswith(HUB):
         return place, ""
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import LocalEntryNotFoundError
@@ -179,7 +179,9 @@ def local_copy(place: str, patterns: Sequence[str]) -> tuple[str, str]:
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **{**options, "disable": True})
 
-    owner, name, *under = place.removeprefix(_HUB).split("/")
+    if place.removeprefix(HUB).count("/") < 1:
+        raise SourceError(f"{place} names no data set of the Hub: {HUB}OWNER/NAME is one")
+    owner, name, *under = place.removeprefix(HUB).split("/")
     name, _, revision = unquote(name).partition("@")
     try:
         folder = snapshot_download(
@@ -187,20 +189,29 @@ def local_copy(place: str, patterns: Sequence[str]) -> tuple[str, str]:
             repo_type="dataset",
             revision=revision or None,
             allow_patterns=[
-                each
-                for pattern in patterns
-                for each in ("/".join([*under, pattern]), f"*{pattern.removeprefix('*/')}")
+                script_of(place),
+                *(
+                    each
+                    for pattern in patterns
+                    for each in ("/".join([*under, pattern]), f"*{pattern.removeprefix('*/')}")
+                ),
             ],
             tqdm_class=Quiet,
         )
     except LocalEntryNotFoundError as error:
         raise SourceError(
             f"{place} is not in the cache and the Hub cannot be reached: check the network and "
-            "HF_HUB_OFFLINE, or give a folder as NAME=FOLDER"
+            "HFHUB_OFFLINE, or give a folder as NAME=FOLDER"
         ) from error
     except OSError as error:
         raise SourceError(f"{place} cannot be read: {error}") from error
     return str(Path(folder, *under)), Path(folder).name
+
+
+def script_of(place: str) -> str:
+    """Return the name that a script has which makes the data of a place on the Hub; datasets 4 and later run none."""
+    name = unquote(place.removeprefix(HUB).split("/")[1]).partition("@")[0]
+    return f"{name}.py"
 
 
 def open_place(place: str) -> tuple[Any, str]:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
+from emma500.benchmarks.files import HUB
 from emma500.benchmarks.registry import local_names
 from emma500.tables import read_table
-
-_HUB = "hf://datasets/"
 
 
 def listing(data_dir: str | None = None) -> list[dict[str, str]]:
@@ -15,7 +14,7 @@ def listing(data_dir: str | None = None) -> list[dict[str, str]]:
         data_dir: A folder of benchmark files; those that have a folder in it are said to be there.
 
     Returns:
-        One row a benchmark: name, shape, shots, metrics, where its data are, and what it is.
+        One row a benchmark: name, shape, shots, metrics, where its data are and at which revision, and what it is.
     """
     local = local_names(data_dir)
     return [
@@ -25,6 +24,7 @@ def listing(data_dir: str | None = None) -> list[dict[str, str]]:
             "shots": row["shots"],
             "metrics": row["metrics"] or "bits_per_byte",
             "data": "data_dir" if row["name"] in local else _where(row["place"], row["reader"]),
+            "revision": "" if row["name"] in local else _short(row["revision"]),
             "note": row["note"],
         }
         for row in read_table("benchmarks")
@@ -43,7 +43,12 @@ def shown(rows: Sequence[dict[str, str]]) -> str:
 
 def _where(place: str, reader: str) -> str:
     if place:
-        return place.removeprefix(_HUB).partition("@")[0]
+        return place.removeprefix(HUB)
     return {"gflanguages": "emma500[demo]", "corpus": "corpus", "pairs": "corpus"}.get(
         reader, "NAME=FOLDER"
     )
+
+
+def _short(revision: str) -> str:
+    """Return a branch, or the first seven digits of a commit, as the Hub shows it."""
+    return revision if "/" in revision else revision[:7]

@@ -4,9 +4,6 @@ A row of `tables/benchmarks.tsv` says which files there are, as `{code}/{split}.
 (forms.py). Endings: .jsonl, .json, .tsv, .csv, .parquet and .txt, all but Parquet perhaps compressed.
 """
 
-import csv
-import io
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, cached_property
@@ -15,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from emma500.benchmarks.base import Example, Item, likely_label
-from emma500.benchmarks.files import COMPRESSED, local_copy, open_place
+from emma500.benchmarks.files import COMPRESSED, HUB, local_copy, open_place, script_of
 from emma500.benchmarks.forms import FORMS, Form
+from emma500.benchmarks.rows import rows_of
 from emma500.errors import LanguageError, SourceError
 from emma500.languages.codes import UNKNOWN_SCRIPT, Language
 from emma500.tables import read_table
@@ -50,7 +48,7 @@ class Records:
         self._layouts = row["records"].split() or list(LAYOUTS)
         self._splits = dict(each.split("=") for each in row["splits"].split())
         self._columns = row["codes"].split()
-        local, self.revision = local_copy(place, [_glob(each) for each in self._layouts])
+        local, self.revision = local_copy(place, _globs(self._layouts, self._splits.values()))
         self._system, base = open_place(local)
         self._files = self._found(base)
 
@@ -167,6 +165,14 @@ class Records:
                         found.setdefault((code, split), []).append(path)
             if any(split == "test" for _, split in found):
                 return found
+        if self.place.startswith(HUB) and any(
+            Path(path).name == script_of(self.place) for path in paths
+        ):
+            raise SourceError(
+                f"{self.name} is made by a script at {self.place} ({script_of(self.place)}), which is not run: read "
+                f"the Hub's Parquet branch of it, {self.name}@refs/convert/parquet, or give its folder as "
+                f"{self.name}=FOLDER"
+            )
         raise SourceError(
             f"{self.name} is not in {self.place}: no file {' or '.join(self._layouts[:4])} with split "
             f"{self._splits['test'].replace('|', ' or ')}; give its folder as {self.name}=FOLDER"
@@ -233,54 +239,11 @@ def _label_of(language: str, script: str = "") -> str:
         return ""
 
 
-def rows_of(path: str, content: bytes, form: Form) -> Iterator[dict[str, Any]]:
-    """Read the records of a file.
-
-    Args:
-        path: Its path; the ending says how it is read.
-        content: What it holds, no longer compressed.
-        form: The form of its records.
-
-    Yields:
-        The records.
-
-    Raises:
-        ValueError: If it is not what its ending says.
-    """
-    file = Path(path)
-    suffix = (file.with_suffix("") if file.suffix in COMPRESSED else file).suffix
-    if suffix == ".parquet":
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
-        yield from pq.read_table(pa.BufferReader(content)).to_pylist()
-        return
-    text = content.decode("utf-8-sig")
-    if suffix in (".tsv", ".csv"):
-        yield from _table_rows(text, "\t" if suffix == ".tsv" else ",", form)
-    elif suffix == ".json":
-        yield from json.loads(text)
-    elif suffix == ".jsonl":
-        yield from (json.loads(line) for line in text.split("\n") if line.strip())
-    else:
-        yield from ({form.columns[0]: line} for line in text.removesuffix("\n").split("\n"))
-
-
-def _table_rows(text: str, delimiter: str, form: Form) -> Iterator[dict[str, str]]:
-    """Read a table, with a header or without."""
-    first = text.partition("\n")[0].rstrip("\r").split(delimiter)
-    yield from csv.DictReader(
-        io.StringIO(text, newline=""),
-        fieldnames=list(form.columns)
-        if form.columns and not set(form.columns) & set(first)
-        else None,
-        delimiter=delimiter,
-        quoting=csv.QUOTE_MINIMAL if form.is_quoted else csv.QUOTE_NONE,
-    )
-
-
-def _glob(layout: str) -> str:
-    return re.sub(r"\{\w+\}", "*", layout)
+def _globs(layouts: Iterable[str], splits: Iterable[str]) -> list[str]:
+    """Return what files are looked for, of the wanted splits alone: others may be a thousand times as large."""
+    names = [name for each in splits for name in each.split("|")]
+    filled = (each.replace("{split}", name) for each in layouts for name in names)
+    return list(dict.fromkeys(each.replace("{code}", "*") for each in filled))
 
 
 def _pattern(layout: str, splits: str) -> re.Pattern[str]:

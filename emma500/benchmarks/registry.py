@@ -4,6 +4,7 @@ import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
 from emma500.benchmarks.base import INTRINSIC, Benchmark, Data, Examples, likely_label
 from emma500.benchmarks.files import TextFiles
@@ -39,13 +40,22 @@ def local_names(data_dir: str | None) -> tuple[str, ...]:
     return tuple(name for name in names() if (Path(data_dir) / name).is_dir())
 
 
+def base_name(name: str) -> str:
+    """Return the name of the table that a benchmark's is made of, or the name itself.
+
+    >>> base_name("flores200-eng-x"), base_name("xcopa-text"), base_name("verses")
+    ('flores200', 'xcopa', 'verses')
+    """
+    return _parts(name).name
+
+
 def as_text(wanted: str) -> str:
     """Return the name of a benchmark's texts, to be scored as they are."""
-    name, variant, place = _parts(wanted)
-    row = next((each for each in read_table("benchmarks") if each["name"] == name), None)
-    if row is None or variant or row["shape"] == INTRINSIC:
+    asked = _parts(wanted)
+    row = next((each for each in read_table("benchmarks") if each["name"] == asked.name), None)
+    if row is None or asked.variant or row["shape"] == INTRINSIC:
         return wanted
-    return f"{name}-{TEXT}" + (f"={place}" if place else "")
+    return f"{asked.name}-{TEXT}{asked.end}"
 
 
 def directions(wanted: str, languages: Sequence[str] | None) -> list[str]:
@@ -62,11 +72,11 @@ def directions(wanted: str, languages: Sequence[str] | None) -> list[str]:
     Raises:
         ConfigError: If all pairs are asked for without languages.
     """
-    name, variant, place = _parts(wanted)
+    asked = _parts(wanted)
+    name, variant, end = asked.name, asked.variant, asked.end
     row = next((each for each in read_table("benchmarks") if each["name"] == name), None)
     if row is None or row["shape"] != "translation":
         return [wanted]
-    end = f"={place}" if place else ""
     if variant == f"{ANY}-{ANY}":
         if not languages:
             raise ConfigError(f"{name}-{variant} needs languages to go through (languages=[…])")
@@ -82,7 +92,8 @@ def open_benchmark(
     Args:
         wanted: A name of the table, `name=place` with a folder or address of its files, or a folder
             of text. `name-text` takes the texts of a task as they are, `name-eng-x` the sentences of
-            any benchmark that has translations as a task of translation.
+            any benchmark that has translations as a task of translation. `name@revision` reads that branch, tag
+            or commit of the Hub in the place of the table's.
         corpus: The corpus whose held-out text "validation" and "validation-pairs" are.
         data_dir: Where the files of benchmarks are: `<data_dir>/<name>`, or the folder itself.
 
@@ -91,19 +102,20 @@ def open_benchmark(
 
     Raises:
         ConfigError: If there is no such benchmark, or it needs a corpus or a folder that is not
-            given.
+            given, or a revision of what is not on the Hub is asked for.
         SourceError: If its files are not there.
     """
-    name, variant, place = _parts(wanted)
-    if name not in names() and not place and Path(wanted).is_dir():
-        name, variant, place = "text", "", wanted
+    asked = _parts(wanted)
+    if asked.name not in names() and not asked.place and Path(wanted).is_dir():
+        asked = _Asked("text", place=wanted)
+    name, variant = asked.name, asked.variant
     if name not in names():
         raise ConfigError(
             f"unknown benchmark {name!r}; it is one of {', '.join(names())}, or a folder of text; "
             f"nearest: {nearest(name, names()) or 'none'}"
         )
     row = next(row for row in read_table("benchmarks") if row["name"] == name)
-    place = place or _place(name, row["place"], data_dir)
+    place = _place(asked, row, data_dir)
     if row["reader"] in {"files", "records"} and not place:
         raise ConfigError(
             f"benchmark {name!r} needs a folder: {name}=FOLDER, or data_dir (--data_dir)"
@@ -124,13 +136,29 @@ def open_benchmark(
     )
 
 
-def _parts(wanted: str) -> tuple[str, str, str]:
-    """Return name, variant and place of `name-variant=place`."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What `name-variant@revision=place` asks for."""
+
+    name: str
+    variant: str = ""
+    revision: str = ""
+    place: str = ""
+
+    @property
+    def end(self) -> str:
+        """Revision and place, as they were written."""
+        revision = f"@{self.revision}" if self.revision else ""
+        return revision + (f"={self.place}" if self.place else "")
+
+
+def _parts(wanted: str) -> _Asked:
     given, _, place = wanted.partition("=")
+    given, _, revision = given.partition("@")
     for name in sorted(names(), key=len, reverse=True):
         if given == name or given.startswith(f"{name}-"):
-            return name, given[len(name) + 1 :], place
-    return given, "", place
+            return _Asked(name, given[len(name) + 1 :], revision, place)
+    return _Asked(given, "", revision, place)
 
 
 def _data(row: Mapping[str, str], place: str, corpus: str | None) -> Data:
@@ -168,14 +196,24 @@ def _translation_row() -> Mapping[str, str]:
     return next(row for row in read_table("benchmarks") if row["shape"] == "translation")
 
 
-def _place(name: str, default: str, data_dir: str | None) -> str:
-    """Return where a benchmark's files are: in the folder of its name or its family's (mgsm), else in the one given.
+def _place(asked: _Asked, row: Mapping[str, str], data_dir: str | None) -> str:
+    """Return where a benchmark's files are: as asked for, in the folder of its name or its family's (mgsm), or the Hub.
 
     A folder that holds those of other benchmarks is not the one of this.
+
+    Raises:
+        ConfigError: If a revision is asked for of what is not on the Hub.
     """
-    if data_dir is None:
+    if asked.revision and (asked.place or not row["place"]):
+        raise ConfigError(
+            f"benchmark {asked.name!r} is not read from its place on the Hub, so it has no revision "
+            f"{asked.revision!r}: leave out @{asked.revision}, or give {asked.name}=hf://datasets/OWNER/NAME@REVISION"
+        )
+    revision = asked.revision or row["revision"]
+    default = asked.place or row["place"] + (f"@{quote(revision, safe='')}" if revision else "")
+    if asked.place or asked.revision or data_dir is None:
         return default
-    for folder in (name, name.partition("-")[0]):
+    for folder in (asked.name, asked.name.partition("-")[0]):
         if (Path(data_dir) / folder).is_dir():
             return str(Path(data_dir) / folder)
     return default if local_names(data_dir) else data_dir

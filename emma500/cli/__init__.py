@@ -107,8 +107,7 @@ def _screen() -> str:
             "  --debug                  show the traceback of an error",
             "  --version                show the version",
             "",
-            "example:",
-            f"  {COMMANDS['build'].example}",
+            f"example: {COMMANDS['build'].example}",
             "",
         ]
     )

@@ -1,5 +1,6 @@
 """What a subcommand is."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,30 @@ def required(value: str, flag: str) -> str:
     if not value:
         raise UsageError(f"--{flag} is required")
     return value
+
+
+def confirmed(plan: str, yes: bool) -> bool:
+    """Show what would be done, and ask whether to do it.
+
+    Args:
+        plan: What would be done, for standard error.
+        yes: Go on without asking.
+
+    Returns:
+        Whether to go on.
+
+    Raises:
+        UsageError: If there is nobody to ask.
+    """
+    sys.stderr.write(plan)
+    sys.stderr.flush()
+    if yes:
+        return True
+    if not sys.stdin.isatty():
+        raise UsageError("nothing was done: add --yes to do what is shown above")
+    sys.stderr.write("go on? [y/N] ")
+    sys.stderr.flush()
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
 def types(first: type, config: str | None = None) -> Callable[[], list[type]]:

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emma500.cli.command import Command, required, types
+from emma500.cli.command import Command, confirmed, required, types
 from emma500.cli.corpus_commands import CORPUS_COMMANDS
 from emma500.cli.evaluation_commands import EVALUATION_COMMANDS
 from emma500.cli.language_commands import LANGUAGE_COMMANDS
 from emma500.cli.mixture_commands import MIXTURE_COMMANDS
 from emma500.cli.model_commands import MODEL_COMMANDS
+from emma500.cli.recipe_commands import RECIPE_COMMANDS
 from emma500.configuration import option
 from emma500.errors import FailureError
 from emma500.progress import Bars
@@ -32,13 +33,19 @@ class TrainArguments:
 
     model_name_or_path: str = option("", "Hub id, folder or .gguf file of the base model")
     dataset_name: str = option("mala", "corpus folder or Hub id")
-    output_dir: str = option("", "folder of the trained model")
-    preset: str = option("", "emma500-llama2, single-gpu-lora or cpu-demo; other flags override it")
+    output: str = option("", "folder of the trained model")
+    preset: str = option(
+        "", "emma500-llama2, single-gpu-lora, cpu-demo, …; other flags override it"
+    )
     plan: bool = option(False, "print memory, tokens and days instead of training")
     devices: list[str] = option([], "with --plan: on these devices, as A100-80GB or H100-80GB:8")
     launch_config: str = option(
         "", "print the path of a file for accelerate launch, as 8gpu-fsdp2, instead of training"
     )
+    checkpoint_repo_id: str = option(
+        "", "private repository of the Hub, USER/NAME, that keeps the checkpoints of this run"
+    )
+    push_every: int = option(500, "with checkpoint_repo_id: steps between two that are pushed")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +55,7 @@ class EvaluateArguments:
     model_name_or_path: str = option("", "Hub id, folder or .gguf file of the model")
     benchmarks: list[str] = option(["bits-per-byte"], "what to evaluate on")
     languages: list[str] | None = option(None, "these languages only, in any code")
-    output_dir: str = option("", "folder of the scores")
+    output: str = option("", "folder of the scores")
     baseline: str | None = option(None, "folder of earlier scores to compare with")
 
 
@@ -58,18 +65,26 @@ class PublishArguments:
 
     folder: str = option("", "a corpus, model or scores made by emma500")
     repo_id: str = option("", "name of the repository, USER/NAME")
+    scores: list[str] = option(
+        [],
+        "folders of scores for the card: before and after; of scores, those they are ranked with",
+    )
     directory: str | None = option(None, "write the repository under this folder, not to the Hub")
+    yes: bool = option(False, "upload without asking, once the plan was shown")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReportArguments:
     """What `emma500 report` takes."""
 
-    corpus: str = option("", "folder of the corpus")
-    run: str = option("", "folder of the trained model")
-    before: str = option("", "folder of the scores before training")
-    after: str = option("", "folder of the scores after training")
+    run: str = option(
+        "", "folder of the trained model, of a corpus or of scores, or one that holds them"
+    )
+    corpus: str = option("", "folder of the corpus; else the one the run names, found beside it")
+    before: str = option("", "folder of the scores before training; else found as the corpus is")
+    after: str = option("", "folder of the scores after training; else found as the corpus is")
     output: str = option("report", "folder of report.md, report.html and the figures")
+    excerpts: bool = option(True, "show how a document of each language begins")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -111,8 +126,15 @@ def _train(arguments: TrainArguments, config: Any) -> Any:
     model = required(arguments.model_name_or_path, "model_name_or_path")
     if arguments.plan:
         return _plan(model, arguments, config)
-    output = required(arguments.output_dir, "output_dir")
-    return continue_pretrain(model, arguments.dataset_name, output, config, progress=Bars())
+    output = required(arguments.output, "output")
+    checkpoints = None
+    if arguments.checkpoint_repo_id:
+        from emma500 import HubCheckpoints
+
+        checkpoints = HubCheckpoints(arguments.checkpoint_repo_id, arguments.push_every)
+    return continue_pretrain(
+        model, arguments.dataset_name, output, config, progress=Bars(), checkpoints=checkpoints
+    )
 
 
 def _plan(model: str, arguments: TrainArguments, config: Any) -> Any:
@@ -147,7 +169,7 @@ def _evaluate(arguments: EvaluateArguments, config: Any) -> Any:
         arguments.benchmarks,
         arguments.languages,
         config,
-        output=arguments.output_dir or None,
+        output=arguments.output or None,
         progress=Bars(),
     )
     if baseline is None:
@@ -167,21 +189,30 @@ def _publish(arguments: PublishArguments, config: Any) -> Any:
         required(arguments.folder, "folder"),
         required(arguments.repo_id, "repo_id"),
         config,
+        scores=arguments.scores,
         directory=arguments.directory,
         progress=Bars(),
+        confirm=lambda plan: confirmed(f"{plan}\n", arguments.yes),
     )
 
 
 def _report(arguments: ReportArguments) -> Any:
-    from emma500 import Corpus, Scores, TrainingRun
     from emma500.publishing.report import report
+    from emma500.publishing.reporting.finding import find_results
 
+    found = find_results(
+        arguments.run or None,
+        corpus=arguments.corpus,
+        before=arguments.before,
+        after=arguments.after,
+    )
     return report(
-        Corpus(required(arguments.corpus, "corpus")),
-        TrainingRun(required(arguments.run, "run")),
-        before=Scores.load(required(arguments.before, "before")),
-        after=Scores.load(required(arguments.after, "after")),
-        output=arguments.output,
+        found.corpus,
+        found.run,
+        found.before,
+        found.after,
+        arguments.output,
+        excerpts=arguments.excerpts,
     )
 
 
@@ -206,14 +237,14 @@ COMMANDS: dict[str, Command] = (
         ),
         "train": Command(
             "Continue pre-training of a causal language model on a corpus.",
-            "emma500 train --model_name_or_path Qwen/Qwen3-0.6B --dataset_name mala --output_dir out",
+            "emma500 train --model_name_or_path Qwen/Qwen3-0.6B --dataset_name mala --output out",
             types(TrainArguments, "TrainConfig"),
             _train,
             preset=_train_preset,
         ),
         "evaluate": Command(
-            "Score a model in every language, with n and standard error.",
-            "emma500 evaluate --model_name_or_path out --benchmarks gflanguages --output_dir scores",
+            "Score a model by language.",
+            "emma500 evaluate out --benchmarks sib200 xcopa --languages swh fin --shots 3 --output scores",
             types(EvaluateArguments, "EvalConfig"),
             _evaluate,
             "model_name_or_path",
@@ -226,9 +257,10 @@ COMMANDS: dict[str, Command] = (
         ),
         "report": Command(
             "Write one page with the tables and figures of a whole run.",
-            "emma500 report --corpus mala --run out --before scores/before --after scores/after",
+            "emma500 report out --output report/",
             types(ReportArguments),
             _report,
+            "run",
         ),
         "demo": Command(
             "Go the whole way on real text in minutes: corpus, training, scores, cards, report.",
@@ -237,6 +269,7 @@ COMMANDS: dict[str, Command] = (
             _demo,
         ),
     }
+    | RECIPE_COMMANDS
     | CORPUS_COMMANDS
     | EVALUATION_COMMANDS
     | LANGUAGE_COMMANDS

@@ -66,6 +66,16 @@ class FitArguments:
     languages: list[str] | None = option(None, "these languages only, in any code")
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ItemsArguments:
+    """What `emma500 corpus items` takes."""
+
+    folder: str = option("mala", "the corpus: a folder, or a dataset of the Hub")
+    benchmarks: list[str] = option(["sib200"], "benchmarks, as `evaluate` takes them")
+    data_dir: str | None = option(None, "folder of benchmark files")
+    output: str = option("items.parquet", "the table, for `evaluate --contamination`")
+
+
 def _show(arguments: CorpusArguments) -> str:
     from emma500 import Corpus
 
@@ -102,6 +112,24 @@ def _compare(arguments: CompareArguments) -> Any:
     return Corpus(arguments.folder).compare(Corpus(required(arguments.before, "before")))
 
 
+def _items(arguments: ItemsArguments) -> str:
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    from emma500.corpus.decontamination.items import find_items
+    from emma500.progress import Bars
+
+    found = find_items(
+        arguments.folder, arguments.benchmarks, data_dir=arguments.data_dir, progress=Bars()
+    )
+    pq.write_table(found, arguments.output)
+    counts = {
+        each["values"]: each["counts"] for each in pc.value_counts(found["status"]).to_pylist()
+    }
+    told = ", ".join(f"{n:,} {status}" for status, n in sorted(counts.items()))
+    return f"{arguments.output}: {len(found):,} items: {told}"
+
+
 def _stage(arguments: StageArguments) -> Any:
     from pathlib import Path
 
@@ -132,7 +160,7 @@ def _fit(arguments: FitArguments) -> str:
 
 CORPUS_COMMANDS: dict[str, Command] = {
     "corpus": Command(
-        "Show a corpus by stage, source, reason and label.",
+        "Show a corpus by stage, source and label.",
         "emma500 corpus mala",
         types(CorpusArguments),
         _show,
@@ -158,6 +186,13 @@ CORPUS_COMMANDS: dict[str, Command] = {
         types(CompareArguments),
         _compare,
         "before",
+    ),
+    "corpus items": Command(
+        "Tell which items of benchmarks stand in the training text, for `evaluate --contamination`.",
+        "emma500 corpus items mala --benchmarks sib200 xcopa --output items.parquet",
+        types(ItemsArguments),
+        _items,
+        "folder",
     ),
     "corpus stage": Command(
         "Write a corpus as it was after a stage, as MaLA publishes them.",

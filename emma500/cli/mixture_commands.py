@@ -17,8 +17,10 @@ class MixtureArguments:
         "", "model whose tokenizer estimates tokens; without it words are counted"
     )
     dataset_name: str = option("mala", "corpus folder or Hub id")
-    output_dir: str = option("", "folder of mixture.csv and the figure; none without it")
-    preset: str = option("", "emma500-llama2, single-gpu-lora or cpu-demo; other flags override it")
+    output: str = option("", "folder of mixture.csv and the figure; none without it")
+    preset: str = option(
+        "", "emma500-llama2, single-gpu-lora, cpu-demo, …; other flags override it"
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,7 +32,7 @@ class FertilityArguments:
     languages: list[str] = option([], "labels or codes; empty: all of the components")
     components: list[str] = option(["monolingual"], "where the text comes from")
     max_bytes: int = option(100_000, "bytes of text a language")
-    output_dir: str = option("", "folder of fertility.csv and the figure; none without it")
+    output: str = option("", "folder of fertility.csv and the figure; none without it")
 
 
 def _mixture(arguments: MixtureArguments, config: Any) -> Any:
@@ -43,8 +45,8 @@ def _mixture(arguments: MixtureArguments, config: Any) -> Any:
         model=arguments.model_name_or_path or None,
         progress=Bars(),
     )
-    if arguments.output_dir:
-        folder = _folder(arguments.output_dir)
+    if arguments.output:
+        folder = _folder(arguments.output)
         found.to_pandas().to_csv(folder / "mixture.csv", index=False)
         mixture_figure(found.rows(), folder)
     return found
@@ -62,8 +64,8 @@ def _fertility(arguments: FertilityArguments) -> Any:
         max_bytes=arguments.max_bytes,
         progress=Bars(),
     )
-    if arguments.output_dir:
-        folder = _folder(arguments.output_dir)
+    if arguments.output:
+        folder = _folder(arguments.output)
         found.to_pandas().to_csv(folder / "fertility.csv", index=False)
         fertility_figure([as_dict(row) for row in found.rows], folder)
     return found

@@ -14,7 +14,7 @@ class ModelArguments:
 
     model_name_or_path: str = option("", "Hub id, folder or .gguf file of the model")
     dataset_name: str = option("mala", "corpus folder or Hub id")
-    output_dir: str = option("", "folder of the new model")
+    output: str = option("", "folder of the new model")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +22,7 @@ class MergeArguments:
     """What `emma500 merge` takes beside the fields of MergeConfig."""
 
     models: list[str] = option([], "Hub ids, folders or .gguf files of models of one shape")
-    output_dir: str = option("", "folder of the merged model")
+    output: str = option("", "folder of the merged model")
 
 
 def _extend(arguments: ModelArguments, config: Any) -> Any:
@@ -41,33 +41,33 @@ def _places(arguments: ModelArguments) -> tuple[str, str, str]:
     return (
         required(arguments.model_name_or_path, "model_name_or_path"),
         arguments.dataset_name,
-        required(arguments.output_dir, "output_dir"),
+        required(arguments.output, "output"),
     )
 
 
 def _merge(arguments: MergeArguments, config: Any) -> Any:
     from emma500 import merge_models
 
-    output = required(arguments.output_dir, "output_dir")
+    output = required(arguments.output, "output")
     return merge_models(arguments.models, output, config, progress=Bars())
 
 
 MODEL_COMMANDS = {
     "extend": Command(
         "Extend a model's vocabulary by pieces for the languages of a corpus.",
-        "emma500 extend --model_name_or_path Qwen/Qwen3-0.6B --dataset_name mala --output_dir out",
+        "emma500 extend --model_name_or_path Qwen/Qwen3-0.6B --dataset_name mala --output out",
         types(ModelArguments, "VocabularyConfig"),
         _extend,
     ),
     "instruct": Command(
         "Tune a model on the conversations of a corpus, with TRL.",
-        "emma500 instruct --model_name_or_path out --dataset_name mala --output_dir tuned",
+        "emma500 instruct --model_name_or_path out --dataset_name mala --output tuned",
         types(ModelArguments, "InstructConfig"),
         _instruct,
     ),
     "merge": Command(
         "Merge models of one shape, such as a base and what it became.",
-        "emma500 merge --models Qwen/Qwen3-0.6B out --weights 1 3 --output_dir merged",
+        "emma500 merge --models Qwen/Qwen3-0.6B out --weights 1 3 --output merged",
         types(MergeArguments, "MergeConfig"),
         _merge,
         "models",

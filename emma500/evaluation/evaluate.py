@@ -14,19 +14,25 @@ from emma500.benchmarks.registry import as_text, default_names, directions, open
 from emma500.configuration import as_dict, option, require
 from emma500.errors import ConfigError, SourceError
 from emma500.evaluation.aggregation import MODE
+from emma500.evaluation.clean import Contamination
 from emma500.evaluation.identity import ModelIdentity, identify
+from emma500.evaluation.loaded import Loaded
+from emma500.evaluation.metrics.bertscore import encoder_of
 from emma500.evaluation.scores import KIND, Scores
 from emma500.evaluation.scoring import is_main_process
 from emma500.evaluation.tasks.practice import practices
-from emma500.evaluation.wanted import Loaded, gather_wanted, score_wanted
+from emma500.evaluation.wanted import gather_wanted, score_wanted
 from emma500.manifest import fingerprint, read_manifest, versions
+from emma500.models import model_identity
 from emma500.progress import Progress
 from emma500.storage import recover_folder, refuse_foreign
 
 BITS_PER_BYTE = "bits-per-byte"
 """Stands for all benchmarks of text there are: `EvalConfig.data`, or what is installed and the corpus."""
 
-_NOT_RECORDED = {"cache", "corpus", "data", "data_dir", "device", "overwrite", "revision"}
+_NOT_RECORDED = {
+    "bertscore", "cache", "contamination", "corpus", "data", "data_dir", "device", "overwrite", "revision",
+}  # fmt: skip
 """Options that are paths of the machine, or stand elsewhere in the manifest."""
 
 
@@ -45,8 +51,9 @@ class EvalConfig:
         None, "folder of benchmark files, as <data_dir>/sib200/<label>/test.tsv"
     )
     revision: str | None = option(None, "branch, tag or commit of the model on the Hub")
-    max_documents: int | None = option(
-        None, "documents a label at most, the same ones in parallel data; all by default"
+    limit: int | None = option(
+        None,
+        "documents or items a language at most, the same ones in parallel data; all by default",
     )
     max_length: int = option(
         1024, "tokens a row; longer documents are scored in windows of this length"
@@ -73,8 +80,15 @@ class EvalConfig:
     identifier: str | None = option(
         None, "identifier for the share of outputs in the right language, as emma500"
     )
+    bertscore: str | None = option(
+        None,
+        "encoder for the BERTScore of summaries, as google-bert/bert-base-multilingual-cased or NAME:LAYER",
+    )
     backend: Literal["transformers", "vllm"] = option(
         "transformers", "what generates outputs; vllm comes with emma500[vllm]"
+    )
+    contamination: str | None = option(
+        None, "Parquet file of the items that the training text holds: scores on the others too"
     )
     cache: str | None = option(
         None, "file of responses, by model and tokens, that later runs take up"
@@ -90,7 +104,7 @@ class EvalConfig:
     overwrite: bool = option(False, "replace whatever the output folder holds")
 
     def __post_init__(self) -> None:
-        for name in ("batch_size", "max_documents"):
+        for name in ("batch_size", "limit"):
             require(self, name, lambda value: value is None or value >= 1, "at least 1")
         for name in ("max_length", "max_prompt"):
             require(self, name, lambda value: value >= 2, "at least 2 tokens")
@@ -129,18 +143,19 @@ def evaluate(
         ConfigError: If a benchmark is unknown or lacks its folder or examples, a label has no
             tokens, or rows are longer than the model takes.
         LanguageError: If a code names no language, or none of the languages has data.
-        SourceError: If the model or the data is not there.
+        SourceError: If the model, the data or what the configuration names is not there.
         OutputError: If the output folder holds something else.
     """
     config = config or EvalConfig()
     identity = identify(model, config.revision)
     wanted = gather_wanted(_open(benchmarks, languages, config), languages, config)
-    settings = {name: value for name, value in as_dict(config).items() if name not in _NOT_RECORDED}
-    settings |= {
-        "benchmarks": wanted.names,
-        "languages": None if languages is None else list(languages),
-    }
-    identifier = fingerprint(__version__, MODE, identity.as_row(), settings, wanted.digests)
+    contamination = (
+        None if config.contamination is None else Contamination.read(config.contamination)
+    )
+    settings = _settings(config, wanted.names, languages, contamination)
+    identifier = fingerprint(
+        __version__, MODE, identity.as_row(), settings, wanted.digests, wanted.revisions
+    )
     if output is not None:
         recover_folder(Path(output))
         if _is_finished(Path(output), identifier):
@@ -160,6 +175,8 @@ def evaluate(
         "matched": wanted.matched,
         "missing": wanted.missing,
     }
+    if contamination is not None:
+        manifest["clean"] = contamination.rows(found.details, found.answered)
     scores = Scores(manifest, found.details, samples=found.samples, measures=found.measures)
     if output is not None and is_main_process():
         scores.save(output, overwrite=config.overwrite)
@@ -186,6 +203,30 @@ def _open(
             f"each benchmark must have a name of its own, and there must be one; twice: {twice}"
         )
     return opened
+
+
+def _settings(
+    config: EvalConfig,
+    names: list[str],
+    languages: Sequence[str] | None,
+    contamination: Contamination | None,
+) -> dict[str, Any]:
+    """Return what the manifest says of the configuration: what decides the scores, free of the machine's paths."""
+    own = {name: value for name, value in as_dict(config).items() if name not in _NOT_RECORDED}
+    return own | {
+        "benchmarks": names,
+        "languages": None if languages is None else list(languages),
+        "bertscore": _encoder(config.bertscore),
+        "contamination": contamination and contamination.digest,
+    }
+
+
+def _encoder(bertscore: str | None) -> str | None:
+    """Return which encoder and layer this is, free of the machine's paths; SourceError if it is not there."""
+    if bertscore is None:
+        return None
+    name, layer = encoder_of(bertscore)
+    return "{}@{}:{}".format(*model_identity(name), layer)
 
 
 def _is_finished(output: Path, identifier: str) -> bool:

@@ -72,7 +72,7 @@ def gather(
     benchmarks: Sequence[Benchmark],
     languages: Sequence[str] | None,
     *,
-    max_documents: int | None = None,
+    limit: int | None = None,
     seed: int = 42,
 ) -> Gathered:
     """Read the documents of benchmarks in some languages.
@@ -80,7 +80,7 @@ def gather(
     Args:
         benchmarks: The benchmarks.
         languages: Codes in any convention; None for all.
-        max_documents: Documents a label at most; None for all.
+        limit: Documents a label at most; None for all.
         seed: Seed of the choice of documents.
 
     Returns:
@@ -96,7 +96,7 @@ def gather(
     for benchmark, selection in zip(benchmarks, selections, strict=True):
         found = {}
         for label in selection.labels:
-            chosen = sample(list(benchmark.data.read(label)), max_documents, seed)
+            chosen = sample(list(benchmark.data.read(label)), limit, seed)
             _check_ids(chosen, benchmark.name, label)
             found[label] = fingerprint([(item.id, item.text) for item in chosen])
             revisions[benchmark.name, label] = benchmark.data.revision or found[label][:16]

@@ -1,14 +1,5 @@
 """Faults that results show by themselves: what to look at before anyone believes them.
 
-    identical      two models have the same numbers in every language: one model was scored twice, or a cache answered
-    constant       the values vary less over languages than chance: the same answer to everything
-    average        a stated average is not that of its columns
-    unsegmented    ROUGE of a script without spaces is next to nothing: whole sentences were taken for words
-    predictions    nearly all predictions of a language are one label
-    labels         labels share the token that is scored, so they cannot be told apart
-    empty          many outputs are empty
-    language       many outputs are in another language
-
 None of them proves an error; each names what was found, where and why it is suspicious.
 """
 
@@ -21,6 +12,18 @@ import numpy as np
 
 from emma500.evaluation.metrics.outputs import empty_rate, right_language_rate
 from emma500.evaluation.published_tables import ResultTable
+
+KINDS = {
+    "identical": "two models have the same numbers in every language: one model was scored twice, or a cache answered",
+    "constant": "the values vary less over languages than chance: the same answer to everything",
+    "average": "a stated average is not that of its columns",
+    "unsegmented": "ROUGE of a script without spaces is next to nothing: whole sentences were taken for words",
+    "predictions": "nearly all predictions of a language are one label",
+    "labels": "labels share the token that is scored, so they cannot be told apart",
+    "empty": "many outputs are empty",
+    "language": "many outputs are in another language",
+}
+"""What each kind of fault is."""
 
 MOST_OF_ONE_LABEL = 0.95
 """A larger share of predictions of one label is suspicious, where the references are not as uneven."""
@@ -36,7 +39,7 @@ _NOTHING = 0.2  # of a model's median language
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """Something suspicious: its kind (see above), where it is, the models it concerns, and what was found."""
+    """Something suspicious: its kind (of `KINDS`), where it is, the models it concerns, and what was found."""
 
     kind: str
     where: str
@@ -46,6 +49,22 @@ class Finding:
     def __str__(self) -> str:
         models = f" {' = '.join(self.models)}:" if self.models else ""
         return f"[{self.kind}] {self.where}:{models} {self.detail}"
+
+
+def shown_findings(findings: Sequence[Finding]) -> str:
+    """Return what was found as lines to read, a kind after the other, with how many there are of each."""
+    if not findings:
+        return "no faults found"
+    by_kind: dict[str, list[Finding]] = {}
+    for each in findings:
+        by_kind.setdefault(each.kind, []).append(each)
+    lines = []
+    for kind, found in by_kind.items():
+        lines.append(f"{kind} ({len(found):,}): {KINDS[kind]}")
+        for each in found:
+            models = f" {' = '.join(each.models)}:" if each.models else ""
+            lines.append(f"  {each.where}:{models} {each.detail}")
+    return "\n".join(lines)
 
 
 def lint_tables(tables: Iterable[ResultTable]) -> list[Finding]:

@@ -10,6 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from emma500.errors import UsageError
+from emma500.evaluation.lines import table_lines
 from emma500.tables import read_table
 
 if TYPE_CHECKING:
@@ -160,6 +161,30 @@ def compare_with_published(
             + ", ".join(metric.column for metric in published_metrics())
         )
     return pd.DataFrame(rows)
+
+
+def shown_beside(frame: "pd.DataFrame") -> str:
+    """Return the rows of `compare_with_published` as lines to read, and what keeps them from being comparable."""
+    rows = frame.to_dict("records")
+    lines = table_lines(
+        ("benchmark", "metric", "mode", "value", "EMMA-500", "best", "", "rank", "beats Llama 2", "beats recent",
+         "languages"),
+        [
+            (row["benchmark"], row["metric"], row["mode"], f"{row['value']:.2f}", f"{row['emma500']:.2f}",
+             f"{row['best']:.2f}", row["best_model"], f"{row['rank']} of {row['n_models'] + 1}", row["wins_llama2"],
+             row["wins_recent"], f"{row['n_labels']} of {row['published_labels']}")
+            for row in rows
+        ],
+    )  # fmt: skip
+    if not all(row["all_labels"] for row in rows):
+        lines.append(
+            "  not all languages of the published tables: averages of other languages are not comparable"
+        )
+    if any(row["mode"] != _COMPARABLE for row in rows):
+        lines.append(
+            "  the published numbers are those of the paper's scripts: compare in faithful mode"
+        )
+    return "\n".join(lines)
 
 
 def _known(benchmark: str, metric: str) -> PublishedMetric:

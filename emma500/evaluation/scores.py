@@ -82,6 +82,14 @@ class Scores:
         """The labels that were asked for and have no data, with the nearest that has."""
         return list(self.manifest["missing"])
 
+    @property
+    def clean(self) -> list[dict[str, Any]]:
+        """One row a benchmark, label, mode and metric: the value on items that training text does not hold.
+
+        Empty without `EvalConfig.contamination` (`clean.Contamination.rows`).
+        """
+        return list(self.manifest.get("clean", ()))
+
     def value(
         self, benchmark: str, label: str, metric: str = HEADLINE, mode: str | None = None
     ) -> float | None:

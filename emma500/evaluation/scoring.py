@@ -1,7 +1,9 @@
 """Documents -> packed rows -> the negative log-likelihood of each document."""
 
+import warnings
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +15,14 @@ from emma500.mixture.packing.fitting import pack, place
 from emma500.models import document_nll, prefix_token
 from emma500.progress import Progress
 
+if TYPE_CHECKING:
+    from emma500.evaluation.likelihood import TextCache
+
 TOKENS_AT_ONCE = 1 << 22
 """Tokens that are packed at once: bounds the memory of the rows (48 MB), not of the model."""
+
+KEPT_AT_ONCE = 1 << 14
+"""Tokens, at least, between two writes to the cache, where there is one: what a killed run loses."""
 
 SHORTEST_ROW = 256
 """Tokens of the rows of short documents. Attention costs the square of a row, so long rows are for long documents."""
@@ -28,6 +36,7 @@ def score_items(
     max_length: int,
     batch_size: int = 1,
     bf16: bool = False,
+    cache: "TextCache | None" = None,
     progress: Progress | None = None,
 ) -> pa.Table:
     """Score each text as a whole.
@@ -43,6 +52,7 @@ def score_items(
         max_length: Tokens a row.
         batch_size: Rows a forward pass.
         bf16: Run the matrix products in bfloat16 (autocast).
+        cache: Where scores are kept and looked up.
         progress: Called as rows are scored.
 
     Returns:
@@ -50,30 +60,14 @@ def score_items(
 
     Raises:
         ConfigError: If a row is longer than what the model takes.
-        FailureError: If the model gives a likelihood that is no number.
+        FailureError: If the model gives a likelihood that is no number, or memory runs out with one row a pass.
     """
     limit = getattr(model.config, "max_position_embeddings", None)
     if limit is not None and max_length > limit:
         raise ConfigError(f"max_length is {max_length}, but the model takes at most {limit} tokens")
     tokens = tokenize(tokenizer, [item.text for _, item in items])
-    parts = _parts(np.array([len(each) for each in tokens], dtype=np.int64), max_length)
-    n_rows = sum(
-        place(np.array([len(tokens[n]) for n in part]), length).n_rows for part, length in parts
-    )
-    totals, done = np.zeros(len(tokens)), 0
-    for part, length in parts:
-        rows = pack(
-            [tokens[n] for n in part],
-            length=length,
-            prefix=prefix_token(tokenizer),
-            pad=tokenizer.pad_token_id or 0,
-        )
-        shown = _shifted(progress, done, n_rows)
-        share = _share(rows)
-        found = document_nll(model, share, batch_size=batch_size, bf16=bf16, progress=shown)
-        totals[part[: len(found)]] += found
-        done += len(share["document"])
-    totals = _summed(totals)
+    scorer = _Scorer(model, tokenizer, max_length, batch_size, bf16, cache)
+    totals = scorer.totals(tokens, progress)
     _check_finite(totals, items)
     unknown = tokenizer.unk_token_id
     return _table(items, totals, tokens, unknown if unknown != tokenizer.eos_token_id else None)
@@ -89,7 +83,96 @@ def tokenize(tokenizer: Any, texts: Sequence[str]) -> list[np.ndarray]:
     return [np.asarray(each, dtype=np.int32) for each in ids]
 
 
-def _parts(sizes: np.ndarray, max_length: int) -> list[tuple[np.ndarray, int]]:
+@dataclass(slots=True)
+class _Scorer:
+    """Scores documents part by part; where memory runs out, half as many rows a pass from then on."""
+
+    model: Any
+    tokenizer: Any
+    max_length: int
+    batch_size: int
+    bf16: bool
+    cache: "TextCache | None"
+
+    def totals(self, tokens: Sequence[np.ndarray], progress: Progress | None) -> np.ndarray:
+        """Return the nats of each document, (documents,); those that are kept are not scored again."""
+        prefix = prefix_token(self.tokenizer)
+        keys = [_key(prefix, each, self.max_length) for each in tokens] if self.cache else []
+        totals = np.full(len(tokens), np.nan)
+        for n, nll in _known(self.cache, keys).items():
+            totals[n] = nll
+        missing = np.flatnonzero(np.isnan(totals))
+        at_once = max(KEPT_AT_ONCE, 4 * self.batch_size * self.max_length)
+        parts = _parts(
+            np.array([len(tokens[n]) for n in missing.tolist()], dtype=np.int64),
+            self.max_length,
+            at_once if self.cache else TOKENS_AT_ONCE,
+        )
+        packed = [(missing[part], length) for part, length in parts]
+        n_rows = sum(
+            place(np.array([len(tokens[n]) for n in part]), length).n_rows
+            for part, length in packed
+        )
+        done = 0
+        for part, length in packed:
+            own = [tokens[n] for n in part]
+            pad = self.tokenizer.pad_token_id or 0
+            share = _share(pack(own, length=length, prefix=prefix, pad=pad))
+            totals[part] = _summed(self._part(share, len(part), _shifted(progress, done, n_rows)))
+            done += len(share["document"])
+            if self.cache:
+                self.cache.add((keys[n], float(totals[n])) for n in part if np.isfinite(totals[n]))
+        if self.cache:
+            self.cache.flush()
+        return totals
+
+    def _part(
+        self, rows: dict[str, np.ndarray], n_documents: int, progress: Progress | None
+    ) -> np.ndarray:
+        """Return the nats of the documents of some rows, (n_documents,)."""
+        from emma500.evaluation.likelihood.running import is_out_of_memory
+
+        while True:
+            try:
+                found = document_nll(
+                    self.model, rows, batch_size=self.batch_size, bf16=self.bf16, progress=progress
+                )
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error):
+                    raise
+                if self.batch_size == 1:
+                    raise FailureError(
+                        f"memory ran out with one row of {rows['input_ids'].shape[1]} tokens a pass: take bf16=True, "
+                        "a smaller dtype or max_length, or another device"
+                    ) from error
+                self.batch_size //= 2
+                warnings.warn(
+                    f"memory ran out: going on with {self.batch_size} rows a pass", stacklevel=5
+                )
+            else:
+                return np.pad(found, (0, n_documents - len(found)))
+
+
+def _key(prefix: int, tokens: np.ndarray, max_length: int) -> tuple[int, np.ndarray]:
+    """Return what decides the score of a text beside the model: windows, where it needs several, and its tokens."""
+    return max_length if len(tokens) >= max_length else 0, np.append(prefix, tokens)
+
+
+def _known(cache: "TextCache | None", keys: Sequence[tuple[int, np.ndarray]]) -> dict[int, float]:
+    """Return the scores that are known, the same to all processes: what one finds another may have just written."""
+    import torch
+
+    if cache is None:
+        return {}
+    found = [cache.find(keys)]
+    if torch.distributed.is_initialized():
+        from accelerate.utils import broadcast_object_list
+
+        broadcast_object_list(found)
+    return found[0]
+
+
+def _parts(sizes: np.ndarray, max_length: int, at_once: int) -> list[tuple[np.ndarray, int]]:
     """Return which documents are packed together, and the length of their rows.
 
     A row is the least power of two that holds the document and its prefix token, so that the length of a row never
@@ -101,7 +184,7 @@ def _parts(sizes: np.ndarray, max_length: int) -> list[tuple[np.ndarray, int]]:
     parts = []
     for length in np.unique(lengths):
         members = np.flatnonzero(lengths == length)
-        chunks = np.cumsum(sizes[members]) // TOKENS_AT_ONCE
+        chunks = np.cumsum(sizes[members]) // at_once
         parts += [(members[chunks == chunk], int(length)) for chunk in np.unique(chunks)]
     return parts
 

@@ -1,7 +1,10 @@
 """Scores as lines to read: the means of each benchmark, its languages where they are few, and what to know of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
+
+from emma500.evaluation.lines import table_lines
+from emma500.evaluation.prompt_spread import shown_spread
 
 HEADLINE = "bits_per_byte"
 """The metric of text that is shown."""
@@ -38,7 +41,7 @@ def summary(manifest: Mapping[str, Any]) -> str:
         extra = ("metric", "mode") if means is tasks else ()
         lines += _means_table(means, extra)
         lines += _labels_table(rows, extra) if len(rows) <= _MOST_LABELS else []
-    return "\n".join([*lines, *_notes(manifest)])
+    return "\n".join([*lines, *shown_spread(manifest), *_notes(manifest)])
 
 
 def _notes(manifest: Mapping[str, Any]) -> list[str]:
@@ -54,11 +57,28 @@ def _notes(manifest: Mapping[str, Any]) -> list[str]:
         for row in benchmarks
         if row["contaminated"]
     ]
+    notes += _clean(manifest.get("clean", ()))
     return notes + [
         f"  {row['name']}: {note}"
         for row in benchmarks
         for note in [*row.get("notes", ()), *_truncated(row)]
     ]
+
+
+def _clean(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Say of each benchmark how many items training text holds, and its first metric on the others."""
+    lines = []
+    for name, mode in dict.fromkeys((row["benchmark"], row["mode"]) for row in rows):
+        own = [row for row in rows if (row["benchmark"], row["mode"]) == (name, mode)]
+        own = [row for row in own if row["metric"] == own[0]["metric"]]
+        n_found, n_clean = (sum(row[key] for row in own) for key in ("n_found", "n_clean"))
+        values = [row["value_clean"] for row in own if row["value_clean"] is not None]
+        mean = f"{sum(values) / len(values):.3f}" if values else "no data"
+        lines.append(
+            f"  {name} ({mode}): training text holds {n_found:,} items; {own[0]['metric']} on {n_clean:,} that it does "
+            f"not hold: {mean}"
+        )
+    return lines
 
 
 def _truncated(row: Mapping[str, Any]) -> list[str]:
@@ -67,7 +87,7 @@ def _truncated(row: Mapping[str, Any]) -> list[str]:
 
 
 def _means_table(rows: Sequence[Mapping[str, Any]], extra: tuple[str, ...]) -> list[str]:
-    return _table(
+    return table_lines(
         ("benchmark", "group", "labels", "documents", "value", *extra),
         (
             (
@@ -84,7 +104,7 @@ def _means_table(rows: Sequence[Mapping[str, Any]], extra: tuple[str, ...]) -> l
 
 
 def _labels_table(rows: Sequence[Mapping[str, Any]], extra: tuple[str, ...]) -> list[str]:
-    return _table(
+    return table_lines(
         ("benchmark", "label", "group", "documents", "value", *extra),
         (
             (
@@ -105,13 +125,3 @@ def shown(row: Mapping[str, Any]) -> str:
     if row["value"] is None:
         return "no data"
     return f"{row['value']:.3f}" + (f" ± {row['stderr']:.3f}" if row["stderr"] is not None else "")
-
-
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> list[str]:
-    cells = [heads, *rows]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(heads))]
-    return [
-        "  "
-        + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in cells
-    ]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from pathlib import Path
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
@@ -13,8 +13,8 @@ from emma500.errors import LanguageError
 from emma500.evaluation.aggregation import aggregate_rows, by_label, details_schema, label_rows
 from emma500.evaluation.gathering import Gathered, gather, is_contaminated
 from emma500.evaluation.identity import ModelIdentity
+from emma500.evaluation.loaded import Loaded
 from emma500.evaluation.scoring import score_items
-from emma500.evaluation.tasks.generation import TransformersGenerator
 from emma500.evaluation.tasks.parts import Tasks, gather_tasks
 from emma500.evaluation.tasks.practice import practices
 from emma500.evaluation.tasks.results import (
@@ -27,7 +27,7 @@ from emma500.evaluation.tasks.results import (
 from emma500.evaluation.tasks.running import Engines, answer
 from emma500.evaluation.tasks.windows import window_nll
 from emma500.manifest import fingerprint
-from emma500.progress import Progress
+from emma500.progress import Progress, named
 
 WINDOW_SUM = "nll_window_sum"
 """The metric of text in the faithful mode: the sum of the windows' mean losses."""
@@ -45,6 +45,12 @@ class Wanted:
     def digests(self) -> list[Any]:
         """What identifies all texts, items, examples and prompts."""
         return [self.text.digests if self.text else {}, *self.tasks.digests]
+
+    @property
+    def revisions(self) -> dict[str, str]:
+        """The version of each benchmark's data, where it has one."""
+        text = self.text.benchmarks if self.text else ()
+        return {each.name: each.data.revision for each in (*text, *self.tasks.benchmarks)}
 
     @property
     def matched(self) -> list[dict[str, str]]:
@@ -135,7 +141,7 @@ def gather_wanted(
         languages,
         practices(config.mode, config.switches),
         shots=config.shots,
-        max_documents=config.max_documents,
+        limit=config.limit,
         seed=config.seed,
     )
     gathered = _gathered(text, tasks, languages, config) if text else None
@@ -157,28 +163,11 @@ def _gathered(
 ) -> Gathered | None:
     """Gather texts; where tasks have data in the languages, texts may have none."""
     try:
-        return gather(text, languages, max_documents=config.max_documents, seed=config.seed)
+        return gather(text, languages, limit=config.limit, seed=config.seed)
     except LanguageError:
         if tasks.parts:
             return None
         raise
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Loaded:
-    """A model that is ready: on its device, with its tokenizer, which one it is, and an `EvalConfig`."""
-
-    model: Any
-    tokenizer: Any
-    identity: ModelIdentity
-    config: Any
-
-    @property
-    def window(self) -> int:
-        """Tokens that a prompt with its answer may have."""
-        from emma500.evaluation.likelihood.forward import max_positions
-
-        return min(int(self.config.max_prompt), int(max_positions(self.model)))
 
 
 def score_wanted(wanted: Wanted, loaded: Loaded, progress: Progress | None = None) -> Found:
@@ -195,29 +184,42 @@ def score_wanted(wanted: Wanted, loaded: Loaded, progress: Progress | None = Non
     config, details = loaded.config, details_schema().empty_table()
     windows: dict[tuple[str, str, str], tuple[float, int]] = {}
     if wanted.text is not None:
-        details = score_items(
-            loaded.model,
-            loaded.tokenizer,
-            wanted.text.items,
-            max_length=config.max_length,
-            batch_size=config.batch_size,
-            bf16=config.bf16,
-            progress=progress,
-        )
+        details = _texts(wanted.text, loaded, progress)
         windows = _windows(wanted.text, details, loaded)
     if not wanted.tasks.parts:
         return Found(details=details, answered=[], windows=windows)
     engines = Engines(
-        scorer=_scorer(loaded),
-        generator=_generator(loaded),
+        scorer=loaded.scorer(),
+        generator=loaded.generator(),
         tokenizer=loaded.tokenizer,
         max_new_tokens=config.max_new_tokens,
         run_code=config.run_code,
         identifier=config.identifier,
+        bertscore=config.bertscore,
+        device=loaded.device,
         seed=config.seed,
     )
     answered = answer(wanted.tasks, engines, progress=progress)
     return Found(details=details, answered=answered, windows=windows)
+
+
+def _texts(text: Gathered, loaded: Loaded, progress: Progress | None) -> pa.Table:
+    """Score texts as they are, benchmark by benchmark."""
+    tables = [details_schema().empty_table()]
+    for name, members in groupby(text.items, lambda each: each[0]):
+        tables.append(
+            score_items(
+                loaded.model,
+                loaded.tokenizer,
+                list(members),
+                max_length=loaded.config.max_length,
+                batch_size=loaded.config.batch_size,
+                bf16=loaded.config.bf16,
+                cache=loaded.texts(),
+                progress=named(progress, f"{name} (text)"),
+            )
+        )
+    return pa.concat_tables(tables).combine_chunks()
 
 
 def _windows(
@@ -228,7 +230,7 @@ def _windows(
     ways = [each for each in ways if each["nll_windows"] == "mean_sum"]
     if not ways:
         return {}
-    scorer = _scorer(loaded)
+    scorer = loaded.scorer()
     texts: dict[tuple[str, str], list[str]] = {}
     for benchmark, item in text.items:
         texts.setdefault((benchmark, item.label), []).append(item.text)
@@ -237,34 +239,6 @@ def _windows(
         for way in ways
         for benchmark, label, _ in by_label(details)
     }
-
-
-def _scorer(loaded: Loaded) -> Any:
-    from emma500.evaluation.likelihood import LikelihoodScorer, ResponseCache, response_model
-
-    cache, config, identity = None, loaded.config, loaded.identity
-    if config.cache is not None:
-        dtype = str(next(loaded.model.parameters()).dtype).removeprefix("torch.")
-        name = f"{identity.name}@{identity.revision}"
-        key = response_model(name, dtype, loaded.tokenizer, bf16=config.bf16)
-        cache = ResponseCache(Path(config.cache), key)
-    return LikelihoodScorer(loaded.model, max_length=loaded.window, bf16=config.bf16, cache=cache)
-
-
-def _generator(loaded: Loaded) -> Any:
-    if loaded.config.backend == "vllm":
-        from emma500.evaluation.tasks.vllm_generation import VllmGenerator
-
-        identity = loaded.identity
-        return VllmGenerator(
-            identity.path,
-            revision=identity.commit,
-            tokenizer=loaded.tokenizer,
-            max_length=loaded.window,
-        )
-    return TransformersGenerator(
-        loaded.model, loaded.tokenizer, max_length=loaded.window, bf16=loaded.config.bf16
-    )
 
 
 def _task_row(benchmark: Benchmark, found: Found, identity: ModelIdentity) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emma500.errors import LanguageError, SourceError
-from emma500.folder.address import address, filesystem
+from emma500.folder.address import address, commit_of, filesystem, refuse_outside
 from emma500.folder.changes import Changes, compare
 from emma500.folder.explanation import Explanation, explain
 from emma500.folder.names import FOLDERS, config_name, nearest
@@ -42,6 +42,12 @@ class Corpus:
         self.manifest: dict[str, Any] = json.loads(text)
         if self.manifest.get("kind") != "corpus":
             raise SourceError(f"{root} holds a {self.manifest.get('kind')}, not a corpus")
+        refuse_outside(self.root, self.manifest)
+
+    @classmethod
+    def from_hub(cls, repo_id: str, revision: str | None = None) -> "Corpus":
+        """Open a corpus of the Hub at the commit that a revision names, the newest by default; reads no text."""
+        return cls(f"hf://datasets/{repo_id}@{commit_of(repo_id, revision)}")
 
     @property
     def name(self) -> str:

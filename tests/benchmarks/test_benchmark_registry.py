@@ -4,7 +4,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emma500.benchmarks.registry import default_names, names, open_benchmark, select
+from emma500.benchmarks.registry import (
+    as_text,
+    default_names,
+    directions,
+    names,
+    open_benchmark,
+    select,
+)
 from emma500.errors import ConfigError, LanguageError, SourceError
 
 
@@ -135,6 +142,21 @@ def test_what_cannot_be_opened_says_what_it_needs(tmp_path):
         open_benchmark("text")
     with pytest.raises(SourceError, match="holds no manifest"):
         open_benchmark("validation", corpus=str(tmp_path))
+
+
+def test_a_revision_goes_with_every_form_of_a_name_and_only_with_a_place_on_the_hub(tmp_path):
+    assert directions("flores200@v2", None) == ["flores200-eng-x@v2", "flores200-x-eng@v2"]
+    assert directions("flores200-fra-x@v2", None) == ["flores200-fra-x@v2"]
+    assert as_text("xcopa@v2") == "xcopa-text@v2"
+    for name in (f"xcopa@v2={tmp_path}", "gflanguages@v2", "taxi1500@v2"):
+        with pytest.raises(ConfigError, match=r"has no revision 'v2': leave out @v2"):
+            open_benchmark(name)
+    # not the folder, but the Hub, which these tests do not reach
+    (tmp_path / "xcopa").mkdir()
+    with pytest.raises(SourceError, match=r"hf://datasets/cambridgeltl/xcopa@v%2F2"):
+        open_benchmark("xcopa@v/2", data_dir=str(tmp_path))
+    with pytest.raises(SourceError, match=r"hf://datasets/xcopa names no data set of the Hub"):
+        open_benchmark("xcopa=hf://datasets/xcopa")
 
 
 def test_languages_are_found_by_any_code_and_stand_ins_are_named(texts):

@@ -89,7 +89,7 @@ def test_languages_are_asked_for_in_any_code_and_missing_is_not_zero(tiny_model,
 
 
 def test_fewer_documents_are_the_same_ones_in_every_language(tiny_model, parallel_texts):
-    config = EvalConfig(max_length=128, max_documents=2, seed=3)
+    config = EvalConfig(max_length=128, limit=2, seed=3)
     details = evaluate(tiny_model, [str(parallel_texts)], config=config).details.to_pylist()
     chosen: dict[str, list[str]] = {}
     for row in details:
@@ -153,8 +153,8 @@ def test_a_benchmark_the_model_was_trained_on_is_flagged(trained, parallel_texts
 
 
 def test_wrong_usage_names_the_way_out(tiny_model, parallel_texts, tmp_path):
-    with pytest.raises(ConfigError, match=r"EvalConfig.max_documents must be at least 1, not 0"):
-        EvalConfig(max_documents=0)
+    with pytest.raises(ConfigError, match=r"EvalConfig.limit must be at least 1, not 0"):
+        EvalConfig(limit=0)
     with pytest.raises(ConfigError, match=r"unknown benchmark 'belebeel'.*nearest: belebele"):
         evaluate(tiny_model, ["belebeel"], config=CONFIG)
     with pytest.raises(ConfigError, match=r"name of its own.*quartet"):

@@ -1,6 +1,5 @@
 """Model and benchmark from a Hub on loopback, read by the real clients in a process of their own."""
 
-import importlib
 import json
 import os
 import subprocess
@@ -8,6 +7,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.loopback import LoopbackHub
 
 ROOT = Path(__file__).parents[2]
 
@@ -36,11 +37,8 @@ print(json.dumps({
 
 
 @pytest.fixture
-def hub(shared, tmp_path, monkeypatch):
-    if not (shared / "tools" / "hub_server.py").is_file():
-        pytest.skip("no ../shared/tools/hub_server.py")
-    monkeypatch.syspath_prepend(str(shared / "tools"))
-    server = importlib.import_module("hub_server").FakeHub(tmp_path / "hub").start()
+def hub(tmp_path):
+    server = LoopbackHub(tmp_path / "hub").start()
     yield server
     server.stop()
 

@@ -1,7 +1,16 @@
+import sys
+from types import ModuleType, SimpleNamespace
+
 import pytest
 
 from emma500.errors import ConfigError, FailureError, MissingExtraError
-from emma500.evaluation.tasks.generation import Sampling, TransformersGenerator, Wanted, cut
+from emma500.evaluation.tasks.generation import (
+    Generated,
+    Sampling,
+    TransformersGenerator,
+    Wanted,
+    cut,
+)
 from emma500.models import load_model, load_tokenizer
 
 PROMPTS = ["One.", "A somewhat longer prompt than the first.", "Two words", ""]
@@ -115,3 +124,35 @@ def test_vllm_is_an_extra_that_is_named(tokenizer):
 
     with pytest.raises(MissingExtraError, match=r"pip install 'emma500\[vllm\]'"):
         VllmGenerator("nowhere", revision=None, tokenizer=tokenizer, max_length=64)
+
+
+def test_vllm_is_given_tokens_and_asked_for_what_is_not_kept(tokenizer, monkeypatch, tmp_path):
+    """By a stand-in for vLLM, which needs a GPU: what it is asked, and in which order its answers come back."""
+    asked = []
+
+    class Engine:
+        def __init__(self, **options):
+            assert options == {"model": "folder", "revision": None, "max_model_len": 40}
+
+        def generate(self, prompts, parameters, use_tqdm):
+            asked.append([len(each["prompt_token_ids"]) for each in prompts])
+            assert {each["temperature"] for each in parameters} == {0.0}
+            texts = [f"{len(each['prompt_token_ids'])} END more" for each in prompts]
+            return [SimpleNamespace(outputs=[SimpleNamespace(text=text)]) for text in texts]
+
+    stand_in = ModuleType("vllm")
+    stand_in.__dict__.update(LLM=Engine, SamplingParams=dict)
+    monkeypatch.setitem(sys.modules, "vllm", stand_in)
+    from emma500.evaluation.likelihood import OutputCache
+    from emma500.evaluation.tasks.vllm_generation import VllmGenerator
+
+    options = {"revision": None, "tokenizer": tokenizer, "max_length": 40}
+    kept = OutputCache(tmp_path / "answers.sqlite", "0" * 32)
+    writer = VllmGenerator("folder", **options, cache=kept)
+    wanted = [Wanted(prompt="x" * n, stops=("END",), max_tokens=8) for n in (5, 60)]
+    first = writer.generate(wanted)
+    assert [each.text for each in first] == ["5 ", "32 "]
+    assert [each.is_truncated for each in first] == [False, True]
+    added = Wanted(prompt="new", stops=("END",), max_tokens=8)
+    assert writer.generate([*wanted, added]) == [*first, Generated("3 ", False)]
+    assert asked == [[5, 32], [3]]

@@ -73,9 +73,9 @@ def test_texts_scored_in_several_chunks_are_scored_the_same(pair, monkeypatch):
 
 def test_short_documents_do_not_stand_in_long_rows():
     sizes = np.array([3, 255, 256, 511, 512, 5000])
-    parts = {length: part.tolist() for part, length in scoring._parts(sizes, 1000)}
+    parts = {length: part.tolist() for part, length in scoring._parts(sizes, 1000, 1 << 20)}
     assert parts == {256: [0, 1], 512: [2, 3], 1000: [4, 5]}
-    assert [length for _, length in scoring._parts(sizes, 100)] == [100]
+    assert [length for _, length in scoring._parts(sizes, 100, 1 << 20)] == [100]
 
 
 def test_progress_counts_all_rows_once(pair):

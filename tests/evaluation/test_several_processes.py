@@ -18,8 +18,8 @@ def test_two_processes_share_the_rows_and_write_the_scores_of_one(
     subprocess.run(
         [
             sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
-            "-m", "emma500.cli", "evaluate", "--model_name_or_path", str(tiny_model),
-            "--benchmarks", benchmark, "--max_length", "16", "--output_dir", str(tmp_path / "two"),
+            "-m", "emma500", "evaluate", "--model_name_or_path", str(tiny_model),
+            "--benchmarks", benchmark, "--max_length", "16", "--output", str(tmp_path / "two"),
         ],
         check=True, capture_output=True, cwd=Path(__file__).parents[2],
     )  # fmt: skip

@@ -17,8 +17,8 @@ def test_two_processes_share_choices_and_outputs_and_write_the_scores_of_one(tin
     done = subprocess.run(
         [
             sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
-            "-m", "emma500.cli", "evaluate", str(tiny_model), "--benchmarks", *wanted, "--max_new_tokens", "5",
-            "--output_dir", str(tmp_path / "two"),
+            "-m", "emma500", "evaluate", str(tiny_model), "--benchmarks", *wanted, "--max_new_tokens", "5",
+            "--output", str(tmp_path / "two"),
         ],
         check=False, capture_output=True, text=True, cwd=Path(__file__).parents[2],
     )  # fmt: skip

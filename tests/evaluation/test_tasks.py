@@ -7,11 +7,11 @@ from emma500.evaluation.scores import Scores
 from emma500.evaluation.significance import compare_models
 from tests.benchmarks.published_files import jsonl, lines, write
 
-SHORT = EvalConfig(max_documents=2, max_new_tokens=4, max_length=64)
+SHORT = EvalConfig(limit=2, max_new_tokens=4, max_length=64)
 
 
 def scored(model, name, folder, languages=None, **options):
-    config = EvalConfig(max_documents=3, max_new_tokens=4, max_length=64, **options)
+    config = EvalConfig(limit=3, max_new_tokens=4, max_length=64, **options)
     return evaluate(model, [f"{name}={write(name, folder)}"], languages, config)
 
 
@@ -80,7 +80,7 @@ def test_accuracy_is_that_of_the_log_likelihoods_kept(tiny_model, shared):
         tiny_model,
         ["xcopa"],
         ["swh", "tha"],
-        EvalConfig(data_dir=str(shared / "data"), max_documents=20),
+        EvalConfig(data_dir=str(shared / "data"), limit=20),
     )
     for label in ("swa_Latn", "tha_Thai"):
         own = [row for row in scores.samples.to_pylist() if row["label"] == label]
@@ -96,7 +96,7 @@ def test_accuracy_is_that_of_the_log_likelihoods_kept(tiny_model, shared):
 
 
 def test_scores_of_tasks_are_saved_loaded_and_compared(tiny_model, other_model, shared, tmp_path):
-    config = EvalConfig(data_dir=str(shared / "data"), max_documents=8)
+    config = EvalConfig(data_dir=str(shared / "data"), limit=8)
     one, two = (
         evaluate(model, ["sib200"], ["swh", "fin"], config, output=tmp_path / str(n))
         for n, model in enumerate((tiny_model, other_model))
@@ -127,7 +127,7 @@ def test_scores_of_tasks_are_saved_loaded_and_compared(tiny_model, other_model, 
 
 def test_both_modes_stand_side_by_side(tiny_model, tmp_path):
     folder = write("taxi1500", tmp_path)
-    config = EvalConfig(mode="both", max_documents=3)
+    config = EvalConfig(mode="both", limit=3)
     scores = evaluate(tiny_model, [f"taxi1500={folder}"], config=config)
     assert {row["mode"] for row in scores.rows} == {"faithful", "fixed"}
     rounded = scores.value("taxi1500", scores.rows[0]["label"], "accuracy", "faithful")
@@ -139,9 +139,7 @@ def test_both_modes_stand_side_by_side(tiny_model, tmp_path):
 
 def test_text_and_tasks_are_scored_in_one_run(tiny_model, tmp_path):
     folder = write("xstorycloze", tmp_path)
-    config = EvalConfig(
-        data=[f"xstorycloze={folder}"], max_documents=2, max_length=64, mode="faithful"
-    )
+    config = EvalConfig(data=[f"xstorycloze={folder}"], limit=2, max_length=64, mode="faithful")
     scores = evaluate(tiny_model, ["bits-per-byte", f"xstorycloze={folder}"], config=config)
     assert {row["benchmark"] for row in scores.rows} == {"xstorycloze-text", "xstorycloze"}
     (windows,) = [row for row in scores.rows if row["metric"] == "nll_window_sum"]
@@ -174,7 +172,7 @@ def test_finished_tasks_are_returned_and_other_settings_are_another_result(tiny_
         evaluate(tiny_model, [f"xcopa={folder}"], config=config).manifest["fingerprint"]
         for config in (
             SHORT,
-            EvalConfig(max_documents=2, max_new_tokens=4, max_length=64, mode="lm-eval"),
+            EvalConfig(limit=2, max_new_tokens=4, max_length=64, mode="lm-eval"),
         )
     )
     assert one == first.manifest["fingerprint"] != two
@@ -182,7 +180,7 @@ def test_finished_tasks_are_returned_and_other_settings_are_another_result(tiny_
 
 def test_responses_are_kept_and_taken_up(tiny_model, tmp_path, monkeypatch):
     folder = write("xcopa", tmp_path / "data")
-    config = EvalConfig(cache=str(tmp_path / "responses.sqlite"), max_documents=3)
+    config = EvalConfig(cache=str(tmp_path / "responses.sqlite"), limit=3)
     first = evaluate(tiny_model, [f"xcopa={folder}"], config=config)
     from emma500.evaluation.likelihood import scorer
 
@@ -200,16 +198,14 @@ def test_programs_are_not_evaluated_unless_allowed(tiny_model, tmp_path, monkeyp
 
 def test_a_prompt_longer_than_the_window_loses_shots_and_is_counted(tiny_model, tmp_path):
     folder = write("belebele", tmp_path)
-    config = EvalConfig(max_prompt=260, max_documents=2, shots=3)
+    config = EvalConfig(max_prompt=260, limit=2, shots=3)
     scores = evaluate(tiny_model, [f"belebele={folder}"], config=config)
     assert {(row["n_shots"], row["is_truncated"]) for row in scores.samples.to_pylist()} == {
         (1, True)
     }
     assert scores.manifest["benchmarks"][0]["n_truncated"] == 2
     assert "2 prompts were longer than the window" in repr(scores)
-    tight = evaluate(
-        tiny_model, [f"belebele={folder}"], config=EvalConfig(max_prompt=20, max_documents=2)
-    )
+    tight = evaluate(tiny_model, [f"belebele={folder}"], config=EvalConfig(max_prompt=20, limit=2))
     assert {row["n_shots"] for row in tight.samples.to_pylist()} == {0}
     assert tight.rows[0]["n"] == 2
 

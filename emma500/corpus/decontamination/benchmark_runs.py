@@ -181,6 +181,33 @@ def _hashed(
     return grams[:count].copy(), keys[:count].copy()
 
 
+def hashed_runs(
+    tokens: Tokens, kinds: "NDArray[np.int64]", place: int, runs: tuple[int, int] | list[int] = RUN
+) -> "NDArray[np.uint64]":
+    """Hash the runs of one text, as those of items are hashed.
+
+    Args:
+        tokens: Texts.
+        kinds: (texts) 0 where runs are of words, 1 where they are of characters.
+        place: Which text.
+        runs: Units a run, of words and of characters; a shorter text is one run.
+
+    Returns:
+        Their hashes, the lowest 8 bits 0.
+    """
+    from emma500.corpus.decontamination.index_kernels import index
+
+    offsets = tokens.offsets[place : place + 2]
+    size = int(offsets[1] - offsets[0])
+    grams, keys = np.empty(size, np.uint64), np.empty(size, np.uint64)
+    sizes = np.zeros((2, RUN[1] + 1), np.bool_)
+    count = index(
+        tokens.units, offsets, kinds[place : place + 1], np.array(runs), np.array(SHORTEST), _numbers(), grams, keys,
+        sizes,
+    )  # fmt: skip
+    return grams[:count]
+
+
 @cache
 def _numbers() -> "NDArray[np.uint64]":
     """Return the sorted hashes of small numbers as units, in the digits of every script."""

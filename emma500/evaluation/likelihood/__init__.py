@@ -9,7 +9,12 @@ cache.py      responses on disk by content: model, dtype, tokenizer, tokens
 scorer.py     all of it: `LikelihoodScorer`
 """
 
-from emma500.evaluation.likelihood.cache import ResponseCache, response_model
+from emma500.evaluation.likelihood.cache import (
+    OutputCache,
+    ResponseCache,
+    TextCache,
+    response_model,
+)
 from emma500.evaluation.likelihood.requests import (
     Request,
     Scored,
@@ -21,9 +26,11 @@ from emma500.evaluation.likelihood.scorer import LikelihoodScorer, Work
 
 __all__ = [
     "LikelihoodScorer",
+    "OutputCache",
     "Request",
     "ResponseCache",
     "Scored",
+    "TextCache",
     "Work",
     "encode_pair",
     "encode_pairs",

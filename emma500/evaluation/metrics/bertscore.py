@@ -6,15 +6,26 @@ they score 0.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from emma500.errors import UsageError
+from emma500.errors import SourceError, UsageError
 from emma500.evaluation.metrics.measured import Measured, mean_of
 
 PAPER_MODEL = "google-bert/bert-base-multilingual-cased"
 PAPER_LAYER = 9
+
+
+def encoder_of(text: str) -> tuple[str, int]:
+    """Return the encoder and the layer that `NAME` or `NAME:LAYER` asks for.
+
+    >>> encoder_of("google-bert/bert-base-multilingual-cased"), encoder_of("encoders/small:3")
+    (('google-bert/bert-base-multilingual-cased', 9), ('encoders/small', 3))
+    """
+    name, _, layer = text.rpartition(":")
+    return (name, int(layer)) if name and layer.isdecimal() else (text, PAPER_LAYER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +78,10 @@ def _encode(
     texts: Sequence[str], model: str, layer: int, *, batch_size: int, device: str
 ) -> Iterator[tuple[str, _Encoded]]:
     import torch
-    from transformers import AutoModel, AutoTokenizer
 
     if not texts:
         return
-    tokenizer = AutoTokenizer.from_pretrained(model)
-    encoder = AutoModel.from_pretrained(model).to(device).eval()
+    tokenizer, encoder = _load(model, device)
     deepest = encoder.config.num_hidden_layers
     if not 0 <= layer <= deepest:
         raise UsageError(f"{model} has layers 0 to {deepest}, not {layer}")
@@ -91,6 +100,20 @@ def _encode(
             batch, units, inputs["attention_mask"].cpu().numpy() > 0, special.numpy() > 0, strict=True
         ):  # fmt: skip
             yield text, _Encoded(vectors[mask], ~extra[mask])
+
+
+@lru_cache(maxsize=1)
+def _load(model: str, device: str) -> tuple[Any, Any]:
+    """Load an encoder once for all languages; SourceError if there is none."""
+    from transformers import AutoModel, AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(model)
+        return tokenizer, AutoModel.from_pretrained(model).to(device).eval()
+    except (OSError, ValueError) as error:
+        raise SourceError(
+            f"{model!r} is no encoder for BERTScore ({error}): give a folder or Hub id, as {PAPER_MODEL}"
+        ) from error
 
 
 def _f1(output: _Encoded, reference: _Encoded) -> float:

@@ -1,12 +1,17 @@
 """Prompts -> outputs: static batches of prompts of similar length, greedy or sampled with a seed."""
 
 import warnings
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol
 
 from emma500.errors import ConfigError, FailureError
 from emma500.progress import Progress
+
+if TYPE_CHECKING:
+    from emma500.evaluation.likelihood import OutputCache
 
 _BUDGETS = {"cpu": 4096}
 _ACCELERATOR_BUDGET = 131_072
@@ -70,6 +75,7 @@ class TransformersGenerator:
         max_length: Tokens of prompt and output at most.
         token_budget: Tokens a batch; 4,096 on a CPU and 131,072 on an accelerator by default.
         bf16: Run the matrix products in bfloat16 (autocast).
+        cache: Where outputs are kept and looked up. Draws are kept too; those that are missing depend on the batch.
     """
 
     def __init__(
@@ -80,9 +86,10 @@ class TransformersGenerator:
         max_length: int,
         token_budget: int | None = None,
         bf16: bool = False,
+        cache: "OutputCache | None" = None,
     ) -> None:
         self._model, self._tokenizer, self._bf16 = model, tokenizer, bf16
-        self._max_length = max_length
+        self._max_length, self._cache = max_length, cache
         device = next(model.parameters()).device.type
         self.token_budget = token_budget or _BUDGETS.get(device, _ACCELERATOR_BUDGET)
 
@@ -105,15 +112,19 @@ class TransformersGenerator:
 
         Raises:
             ConfigError: If an output alone is as long as the window.
-            FailureError: If memory runs out with one prompt a batch.
+            FailureError: If memory runs out with one prompt a batch, or a logit is no number.
         """
         encoded = [self._encode(each) for each in wanted]
+        keys = output_keys(self._cache, [ids for ids, _ in encoded], wanted, sampling)
+        texts: dict[int, str] = {} if self._cache is None else self._cache.find(keys)
         order = sorted(
-            range(len(wanted)), key=lambda n: (wanted[n].max_tokens, len(encoded[n][0])), reverse=True
-        )  # fmt: skip
-        texts: dict[int, str] = {}
-        while len(texts) < len(order):
-            batch = self._batch(order[len(texts) :], wanted, encoded)
+            (n for n in range(len(wanted)) if n not in texts),
+            key=lambda n: (wanted[n].max_tokens, len(encoded[n][0])),
+            reverse=True,
+        )
+        n_kept = len(texts)
+        while len(texts) < len(wanted):
+            batch = self._batch(order[len(texts) - n_kept :], wanted, encoded)
             try:
                 found = self._run(
                     [encoded[n][0] for n in batch], [wanted[n] for n in batch], sampling, len(texts)
@@ -122,8 +133,12 @@ class TransformersGenerator:
                 self._halve(error, len(batch))
                 continue
             texts |= dict(zip(batch, found, strict=True))
+            if self._cache is not None:
+                self._cache.add(zip([keys[n] for n in batch], found, strict=True))
             if progress is not None:
-                progress("generating", len(texts), len(order))
+                progress("generating", len(texts), len(wanted))
+        if self._cache is not None:
+            self._cache.flush()
         return [Generated(texts[n], encoded[n][1]) for n in range(len(wanted))]
 
     def _encode(self, wanted: Wanted) -> tuple[list[int], bool]:
@@ -190,6 +205,7 @@ class TransformersGenerator:
                 repetition_penalty=1.0,  # whatever the model's generation_config.json says
                 no_repeat_ngram_size=0,
                 stopping_criteria=[stopping],
+                logits_processor=[partial(_numbers, [each.prompt for each in wanted])],
                 **options,
             )
         texts = self._tokenizer.batch_decode(found[:, width:].tolist(), skip_special_tokens=True)
@@ -216,6 +232,44 @@ class TransformersGenerator:
             f"memory ran out with {n_prompts} prompts a batch; going on with {self.token_budget:,} tokens a batch",
             stacklevel=3,
         )
+
+
+def output_keys(
+    cache: "OutputCache | None",
+    prompts: Sequence[Sequence[int]],
+    wanted: Sequence[Wanted],
+    sampling: Sampling | None,
+) -> list[bytes]:
+    """Return what outputs are known by in a cache; no keys without one.
+
+    Args:
+        cache: The cache.
+        prompts: The tokens of each prompt, as the model is given them.
+        wanted: What is to be generated.
+        sampling: How tokens are drawn; each draw after the same prompt has a key of its own.
+    """
+    if cache is None:
+        return []
+    keys, times = [], Counter[bytes]()
+    for ids, each in zip(prompts, wanted, strict=True):
+        key = cache.key(ids, each.max_tokens, each.stops, sampling)
+        times[key] += 1
+        if sampling is not None and times[key] > 1:
+            key = cache.key(ids, each.max_tokens, each.stops, sampling, times[key])
+        keys.append(key)
+    return keys
+
+
+def _numbers(prompts: Sequence[str], input_ids: Any, scores: Any) -> Any:
+    """Refuse logits that are no numbers: the likeliest of them is whatever comes first."""
+    bad = scores.isnan().any(dim=-1)
+    if bool(bad.any()):
+        prompt = prompts[int(bad.nonzero()[0])]
+        raise FailureError(
+            f"the model's logits are not numbers after the prompt {prompt[:60]!r}…: its weights are broken, or "
+            "float16 overflows (dtype='float32')"
+        )
+    return scores
 
 
 class _Stopping:

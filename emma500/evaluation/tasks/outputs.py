@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from emma500.evaluation.metrics.answers import number_match
+from emma500.evaluation.metrics.bertscore import bertscore, encoder_of
 from emma500.evaluation.metrics.code import pass_at_k
 from emma500.evaluation.metrics.measured import Measured
 from emma500.evaluation.metrics.outputs import empty_rate, repetition_rate, right_language_rate
@@ -18,6 +20,7 @@ from emma500.evaluation.tasks.parts import Part
 _CODE_KS = (1, 10, 100)
 
 Texts = Sequence[str]
+Metric = Callable[[Texts, Sequence[Texts], Part], Measured]
 
 
 def _bleu(outputs: Texts, references: Sequence[Texts], part: Part) -> Measured:
@@ -41,7 +44,11 @@ def _numbers(outputs: Texts, references: Sequence[Texts], part: Part) -> Measure
     return number_match(outputs, references, mode=mode)
 
 
-METRICS: dict[str, Callable[[Texts, Sequence[Texts], Part], Measured]] = {
+def _bertscore(outputs: Texts, references: Sequence[Texts], part: Part, **options: Any) -> Measured:
+    return bertscore(outputs, [each[0] for each in references], **options)
+
+
+METRICS: dict[str, Metric] = {
     "bleu": _bleu,
     "chrf": lambda outputs, references, part: chrf(outputs, references),
     "rouge_l": _rouge,
@@ -55,14 +62,25 @@ METRICS: dict[str, Callable[[Texts, Sequence[Texts], Part], Measured]] = {
 _ON_ALL = {"number_match", "empty_rate", "repetition_rate"}
 """Metrics that nobody dropped an empty output for."""
 
+_WITH_REFERENCE = {"bleu", "chrf", "rouge_l", "bertscore"}
 
-def measure(part: Part, outputs: Texts, *, identifier: str | None = None) -> list[Measured]:
+
+def measure(
+    part: Part,
+    outputs: Texts,
+    *,
+    identifier: str | None = None,
+    encoder: str | None = None,
+    device: str = "cpu",
+) -> list[Measured]:
     """Measure the metrics of a benchmark of outputs, and the share of empty ones.
 
     Args:
         part: The items.
         outputs: An output an item.
         identifier: What tells the language of outputs, as `emma500.identify` takes; None leaves the rate out.
+        encoder: Encoder of the BERTScore of summaries, as `bertscore.encoder_of` takes; None leaves it out.
+        device: Where the encoder computes.
 
     Returns:
         One a metric, each with a row an item; those dropped, or without a reference, have zeros.
@@ -70,10 +88,14 @@ def measure(part: Part, outputs: Texts, *, identifier: str | None = None) -> lis
     names = dict.fromkeys([*part.benchmark.row["metrics"].split(), "empty_rate"])
     references = [each.targets for each in part.examples]
     found = [
-        _on_kept(name, outputs, references, part)
+        _on_kept(name, METRICS[name], outputs, part)
         for name in names
         if name in {"self_bleu", "repetition_rate", "empty_rate"} or any(references)
     ]
+    if encoder is not None and part.benchmark.shape == "summary":
+        model, layer = encoder_of(encoder)
+        metric = partial(_bertscore, model=model, layer=layer, device=device)
+        found.append(_on_kept("bertscore", metric, outputs, part))
     if identifier is not None:
         wanted = [each.fields.get("output_label", part.label) for each in part.examples]
         found.append(right_language_rate(outputs, wanted, identifier=identifier))
@@ -81,16 +103,20 @@ def measure(part: Part, outputs: Texts, *, identifier: str | None = None) -> lis
 
 
 def _on_kept(
-    name: str, outputs: Texts, references: Sequence[tuple[str, ...]], part: Part
+    name: str,
+    metric: Metric,
+    outputs: Texts,
+    part: Part,
 ) -> Measured:
     """Measure the outputs that count; the others get rows of zeros."""
+    references = [each.targets for each in part.examples]
     drops = part.practice["empty_outputs"] == "dropped" and name not in _ON_ALL
     kept = [
         place
         for place, (text, wanted) in enumerate(zip(outputs, references, strict=True))
-        if (has_words(text) or not drops) and (wanted or name not in {"bleu", "chrf", "rouge_l"})
+        if (has_words(text) or not drops) and (wanted or name not in _WITH_REFERENCE)
     ]
-    found = METRICS[name](
+    found = metric(
         [outputs[place] for place in kept],
         [references[place] for place in kept],
         part,
@@ -103,7 +129,12 @@ def _on_kept(
 
 
 def measure_code(
-    part: Part, samples: Sequence[Texts], *, allow: bool, limits: Any = None
+    part: Part,
+    samples: Sequence[Texts],
+    *,
+    allow: bool,
+    temperature: float | None = None,
+    limits: Any = None,
 ) -> tuple[list[Measured], str]:
     """Run the programs of a part in the sandbox.
 
@@ -111,6 +142,7 @@ def measure_code(
         part: The problems.
         samples: The outputs of each problem.
         allow: Whether programs of a model may be run on this machine.
+        temperature: At which they were drawn, which stands in the names; None for greedy decoding.
         limits: What each may use.
 
     Returns:
@@ -133,4 +165,6 @@ def measure_code(
     )
     n = len(samples[0])
     passed = [runs[start : start + n] for start in range(0, len(runs), n)]
-    return [pass_at_k(passed, k=k) for k in _CODE_KS if k <= n], reason
+    end = "" if temperature is None else f"_t{temperature:g}"
+    found = [pass_at_k(passed, k=k) for k in _CODE_KS if k <= n]
+    return [replace(each, name=f"{each.name}{end}") for each in found], reason

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from emma500.benchmarks.base import Benchmark, Example
+from emma500.benchmarks.prompt_variants import variants, varied
 from emma500.benchmarks.prompts import Prompt, load_prompt
 from emma500.benchmarks.registry import Selection, select
 from emma500.errors import ConfigError, EmmaError, SourceError
@@ -50,7 +51,7 @@ def gather_tasks(
     practices: Sequence[Practice],
     *,
     shots: int | None = None,
-    max_documents: int | None = None,
+    limit: int | None = None,
     seed: int = 42,
 ) -> Tasks:
     """Read the items of benchmarks in some languages.
@@ -60,7 +61,7 @@ def gather_tasks(
         languages: Codes in any convention; None for all.
         practices: How they are prompted and scored.
         shots: Examples an item; as each benchmark has it by default.
-        max_documents: Items a label at most; None for all.
+        limit: Items a label at most; None for all.
         seed: Seed of the choice of items and examples.
 
     Returns:
@@ -75,12 +76,18 @@ def gather_tasks(
         selection = select(benchmark, languages)
         selections.append(selection)
         n = int(benchmark.row["shots"]) if shots is None else shots
-        for practice in practices:
+        for practice in _with_prompt(benchmark, practices):
             parts += [
-                _part(benchmark, label, practice, n=n, max_documents=max_documents, seed=seed)
+                _part(benchmark, label, practice, n=n, limit=limit, seed=seed)
                 for label in selection.labels
             ]
     return Tasks(benchmarks=tuple(benchmarks), selections=tuple(selections), parts=tuple(parts))
+
+
+def _with_prompt(benchmark: Benchmark, practices: Sequence[Practice]) -> Sequence[Practice]:
+    """Leave out the prompts that a benchmark does not have, unless it has none of those asked for: that is an error."""
+    known = variants(benchmark.row["prompt"])
+    return [each for each in practices if each["prompt"] in known] or practices
 
 
 def _part(
@@ -89,7 +96,7 @@ def _part(
     practice: Practice,
     *,
     n: int,
-    max_documents: int | None,
+    limit: int | None,
     seed: int,
 ) -> Part:
     if "bleu" in benchmark.row["metrics"].split():
@@ -108,11 +115,11 @@ def _part(
     except ConfigError as error:
         raise ConfigError(f"{benchmark.name}, {label}: {error}") from error
     places = {example.id: place for place, example in enumerate(examples)}
-    chosen = sample(examples, max_documents, seed)
+    chosen = sample(examples, limit, seed)
     shots = tuple(
         tuple(without_itself(drawn[places[example.id]], example, n)) for example in chosen
     )
-    prompt = load_prompt(benchmark.row["prompt"], practice.mode, label)
+    prompt = varied(load_prompt(benchmark.row["prompt"], practice.mode, label), practice["prompt"])
     # The first context is filled in here, so that a missing word is told before a model is loaded.
     contexts = (
         [prompt.context(chosen[0], shots[0])]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from emma500.benchmarks.prompt_variants import OWN, most_variants
 from emma500.benchmarks.prompts import MODES
 from emma500.errors import ConfigError
 from emma500.folder import nearest
@@ -10,6 +11,12 @@ from emma500.tables import read_table
 
 BOTH = "both"
 """Stands for `faithful` and `fixed`, side by side."""
+
+PROMPT = "prompt"
+"""The switch that says which prompt; `prompt=all` stands for each in turn."""
+
+_EVERY = "all"
+_NUMBERS = {"rounding", "samples"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,7 @@ def practices(mode: str, changes: Sequence[str] = ()) -> list[Practice]:
         changes: Switches that differ from the mode, as "label_scoring=last_piece".
 
     Returns:
-        One practice a mode.
+        One practice a mode; with "prompt=all", one a mode and prompt.
 
     Raises:
         ConfigError: If there is no such mode or switch, or no such value of it.
@@ -52,13 +59,32 @@ def practices(mode: str, changes: Sequence[str] = ()) -> list[Practice]:
     if mode not in (*MODES, BOTH):
         raise ConfigError(f"unknown mode {mode!r}; it is one of {', '.join(MODES)}, {BOTH}")
     changed = dict(map(_change, changes))
-    found = []
-    for each in ("faithful", "fixed") if mode == BOTH else (mode,):
-        own = {row["switch"]: row[each] for row in read_table("eval_modes")}
-        differs = {key: value for key, value in changed.items() if own[key] != value}
-        name = "+".join([each, *(f"{key}={value}" for key, value in sorted(differs.items()))])
-        found.append(Practice(name, each, own | changed))
-    return found
+    every = [str(n) for n in range(1, most_variants() + 1)]
+    prompts = every if changed.get(PROMPT) == _EVERY else [changed.get(PROMPT)]
+    return [
+        _practice(each, changed | ({} if prompt is None else {PROMPT: prompt}))
+        for each in (("faithful", "fixed") if mode == BOTH else (mode,))
+        for prompt in prompts
+    ]
+
+
+def split_prompt(name: str) -> tuple[str, str]:
+    """Return the name of a practice without its prompt, and which prompt that is.
+
+    >>> split_prompt("fixed+prompt=2+ties=first"), split_prompt("fixed")
+    (('fixed+ties=first', '2'), ('fixed', '1'))
+    """
+    parts = name.split("+")
+    own = [part for part in parts if part.startswith(f"{PROMPT}=")]
+    rest = "+".join(part for part in parts if part not in own)
+    return rest, own[0].partition("=")[2] if own else OWN
+
+
+def _practice(mode: str, changed: Mapping[str, str]) -> Practice:
+    own = {row["switch"]: row[mode] for row in read_table("eval_modes")}
+    differs = {key: value for key, value in changed.items() if own[key] != value}
+    name = "+".join([mode, *(f"{key}={value}" for key, value in sorted(differs.items()))])
+    return Practice(name, mode, own | dict(changed))
 
 
 def _change(text: str) -> tuple[str, str]:
@@ -69,9 +95,18 @@ def _change(text: str) -> tuple[str, str]:
             f"unknown switch {switch!r}; they are {', '.join(rows)}; nearest: {nearest(switch, list(rows)) or 'none'}"
         )
     known = {rows[switch][mode] for mode in MODES}
-    if value not in known and not (switch in {"rounding", "samples"} and value.isdecimal()):
+    if switch == PROMPT and (value == _EVERY or value in map(str, range(1, most_variants() + 1))):
+        return switch, value
+    if value not in known and not _is_number(switch, value):
         values = ", ".join(sorted(known))
         raise ConfigError(
             f"{switch} must be one of {values}, not {value!r}: {rows[switch]['meaning']}"
         )
     return switch, value
+
+
+def _is_number(switch: str, value: str) -> bool:
+    """Tell whether a switch takes any number, and this is one."""
+    if switch == "temperature":
+        return value.replace(".", "", 1).isdecimal() and float(value) > 0
+    return switch in _NUMBERS and value.isdecimal()

@@ -1,16 +1,18 @@
 """Tasks and a model -> answers with their metrics."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
 from emma500.benchmarks.base import Example
+from emma500.evaluation.metrics.measured import Measured
 from emma500.evaluation.tasks.choices import Asked, Scorer, ask, measure
 from emma500.evaluation.tasks.generation import Generated, Generator, Sampling, Wanted
 from emma500.evaluation.tasks.outputs import measure as measure_outputs
 from emma500.evaluation.tasks.outputs import measure_code
 from emma500.evaluation.tasks.parts import Part, Tasks
+from emma500.evaluation.tasks.practice import Practice
 from emma500.evaluation.tasks.results import Answered
 from emma500.progress import Progress
 
@@ -19,6 +21,8 @@ ITEMS_AT_ONCE = 4096
 
 CHOICES = ("choice", "classification")
 """Shapes that are scored by log-likelihood."""
+
+_TOP_P = 0.95  # of programs, as Chen et al. 2021
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +36,8 @@ class Engines:
         max_new_tokens: Tokens of an output at most; as each benchmark has it where None.
         run_code: Whether programs of the model may be run.
         identifier: What tells the language of outputs; None for not at all.
+        bertscore: Encoder of the BERTScore of summaries, as `bertscore.encoder_of` takes it; None for none.
+        device: Where that encoder computes.
         seed: Seed of sampled outputs.
     """
 
@@ -41,6 +47,8 @@ class Engines:
     max_new_tokens: int | None = None
     run_code: bool = False
     identifier: str | None = None
+    bertscore: str | None = None
+    device: str = "cpu"
     seed: int = 42
 
 
@@ -50,21 +58,63 @@ def answer(tasks: Tasks, engines: Engines, *, progress: Progress | None = None) 
     Args:
         tasks: The items.
         engines: What answers.
-        progress: Called as items are done, with the name of the benchmark.
+        progress: Called as items are done, with the name of the benchmark; its `note`, if any, with the languages.
 
     Returns:
         The answers, one a part, in their order.
     """
     answered: list[Answered] = []
-    for (name, mode), parts in groupby(
+    for (name, mode), group in groupby(
         tasks.parts, lambda part: (part.benchmark.name, part.practice.name)
     ):
-        for members in _batches(list(parts)):
-            ends = dict.fromkeys([members[0].label, members[-1].label])
-            shown = _named(progress, f"{name} ({mode}) {' to '.join(ends)}")
-            answers = _chosen if members[0].benchmark.shape in CHOICES else _generated
-            answered += answers(members, engines, shown)
+        parts = list(group)
+        shown = _Shown(progress, f"{name} ({mode})", sum(len(part.examples) for part in parts))
+        for members in _batches(parts):
+            answers = _answers(members[0])
+            answered += answers(members, engines, shown.of(members))
+            shown.finish(members)
     return answered
+
+
+@dataclass(slots=True)
+class _Shown:
+    """The progress of one benchmark and mode, in items of all languages: so is the time that is left."""
+
+    progress: Progress | None
+    title: str
+    total: int
+    done: int = 0
+
+    def of(self, parts: Sequence[Part]) -> Progress | None:
+        """Return the progress of some languages, and name them."""
+        if self.progress is None:
+            return None
+        report, size = self.progress, _n_items(parts)
+        report(self.title, self.done, self.total)
+        ends = dict.fromkeys([parts[0].label, parts[-1].label])
+        getattr(report, "note", lambda _: None)(" to ".join(ends))
+        return lambda _, done, total: report(
+            self.title,
+            min(self.done + size * done // (total or 1), self.total - 1),
+            self.total,
+        )
+
+    def finish(self, parts: Sequence[Part]) -> None:
+        """Count languages as done."""
+        self.done += _n_items(parts)
+        if self.progress is not None:
+            self.progress(self.title, self.done, self.total)
+
+
+def _n_items(parts: Sequence[Part]) -> int:
+    return sum(len(part.examples) for part in parts)
+
+
+def _answers(part: Part) -> Callable[..., Iterable[Answered]]:
+    """Return what answers the items of a shape."""
+    if part.benchmark.shape in CHOICES:
+        return _chosen
+    return _programs if part.benchmark.shape == "code" else _generated
 
 
 def _batches(parts: Sequence[Part]) -> Iterator[list[Part]]:
@@ -120,31 +170,73 @@ def _generated(
     parts: Sequence[Part], engines: Engines, progress: Progress | None
 ) -> Iterator[Answered]:
     jobs = [_wanted(part, engines) for part in parts]
-    practice, is_code = parts[0].practice, parts[0].benchmark.shape == "code"
-    n = int(practice["samples"]) if is_code else 1
-    is_sampled = practice["decoding"] == "sampled" or n > 1
+    is_sampled = parts[0].practice["decoding"] == "sampled"
     sampling = Sampling(seed=engines.seed) if is_sampled else None
-    if sampling is not None and is_code:
-        sampling = replace(sampling, temperature=0.1, top_p=0.95)
-    flat = [each for items in jobs for each in items for _ in range(n)]
+    flat = [each for items in jobs for each in items]
     outputs = iter(_shared(engines.generator, flat, sampling, progress))
     for part, items in zip(parts, jobs, strict=True):
-        found = [[next(outputs) for _ in range(n)] for _ in items]
-        texts = [[each.text for each in group] for group in found]
-        if is_code:
-            measured, note = measure_code(part, texts, allow=engines.run_code)
-        else:
-            stripped = [group[0].strip() for group in texts]
-            measured, note = (
-                measure_outputs(part, stripped, identifier=engines.identifier),
-                "",
-            )
+        found = [next(outputs) for _ in items]
+        measured = measure_outputs(
+            part,
+            [each.text.strip() for each in found],
+            identifier=engines.identifier,
+            encoder=engines.bertscore,
+            device=engines.device,
+        )
+        outs = [[each] for each in found]
         yield Answered(
             part=part,
             measured=tuple(measured),
-            samples=tuple(map(_output_sample, part.examples, items, part.shots, found)),
+            samples=tuple(map(_output_sample, part.examples, items, part.shots, outs)),
+        )
+
+
+def _programs(
+    parts: Sequence[Part], engines: Engines, progress: Progress | None
+) -> Iterator[Answered]:
+    """Write programs: the likeliest one of each problem, drawn ones, or both, as the practice says."""
+    jobs = [_wanted(part, engines) for part in parts]
+    flat = [each for items in jobs for each in items]
+    drawn = _drawn(parts[0].practice, engines.seed)
+    whole, done, draws = len(flat) * sum(n for n, _ in drawn), 0, []
+    for n, sampling in drawn:
+        repeated = [each for each in flat for _ in range(n)]
+        shown = _shifted(progress, done, whole)
+        draws.append((n, sampling, iter(_shared(engines.generator, repeated, sampling, shown))))
+        done += len(repeated)
+    for part, items in zip(parts, jobs, strict=True):
+        measured: list[Measured] = []
+        every: list[list[Generated]] = [[] for _ in items]
+        note = ""
+        for n, sampling, outputs in draws:
+            found = [[next(outputs) for _ in range(n)] for _ in items]
+            texts = [[each.text for each in group] for group in found]
+            temperature = None if sampling is None else sampling.temperature
+            some, note = measure_code(part, texts, allow=engines.run_code, temperature=temperature)
+            measured += some
+            every = [[*before, *group] for before, group in zip(every, found, strict=True)]
+        yield Answered(
+            part=part,
+            measured=tuple(measured),
+            samples=tuple(map(_output_sample, part.examples, items, part.shots, every)),
             note=note,
         )
+
+
+def _drawn(practice: Practice, seed: int) -> list[tuple[int, Sampling | None]]:
+    """Return how many programs a problem has, and how they are drawn: greedy ones first."""
+    n = int(practice["samples"])
+    drawn = Sampling(temperature=float(practice["temperature"]), top_p=_TOP_P, seed=seed)
+    if practice["decoding"] == "sampled":
+        return [(n, drawn)]
+    return [(1, None), (n, drawn)] if n > 1 else [(1, None)]
+
+
+def _shifted(progress: Progress | None, before: int, whole: int) -> Progress | None:
+    """Report some programs as those of several draws."""
+    if progress is None:
+        return None
+    return lambda description, done, _: progress(description, before + done, whole)
 
 
 def _output_sample(
@@ -195,9 +287,3 @@ def _shared(
     )
     every: list[list[Generated]] = gather_object([own])
     return [every[place % n][place // n] for place in range(len(wanted))]
-
-
-def _named(progress: Progress | None, name: str) -> Progress | None:
-    if progress is None:
-        return None
-    return lambda _, done, total: progress(name, done, total)
