@@ -1,4 +1,4 @@
-"""Corpus, weights and scores -> cards, figures, a report, and repositories of the Hub.
+"""Corpus, weights, scores and outputs -> cards, figures, a report, and repositories of the Hub.
 
 publish.py      the public function: to the Hub, or to a folder
 layout.py       which files a repository of each kind holds
@@ -10,8 +10,12 @@ summary.py      sums over a corpus manifest
 comparison.py   before and after, with standard errors
 care.py         what a corpus card says of benchmarks, personal data and opt-outs
 figures.py      the figures of runs and scores, and how all are drawn
-*_figures.py    those of a corpus (what it holds, what it lost), of a mixture, of a vocabulary
-sections.py     what a report is made of; training_section.py is the one on training
-report.py       report.md and report.html of the whole way
-hub.py          the upload
+*_figures.py    those of a corpus (what it holds, what it lost), of a mixture, of a vocabulary, of scores by language
+report.py       report.md and report.html of the whole way; reporting/ holds their parts
+shown.py        names and notes of anybody as plain text
+checks.py       what is refused before anything is uploaded
+generations.py  what a model wrote, as a data set; leaderboard.py: several models on one table
+hub.py          the upload; repository.py, contents.py, references.py: what it knows and asks of the Hub
+difference.py   hashes on both sides, and the plan that follows from them
+checkpoints.py  checkpoints on the Hub while a model is trained
 """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from emma500.folder.front_matter import front_matter
 from emma500.publishing import tables
 from emma500.publishing.config import PublishConfig
+from emma500.publishing.shown import without_hidden
 from emma500.publishing.tables import Table, plain, table
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def render(template: str, context: Mapping[str, Any]) -> str:
     Returns:
         The text, with one newline at its end.
     """
-    text = _templates().get_template(template).render(context).strip()
+    text = without_hidden(_templates().get_template(template).render(context)).strip()
     return re.sub(r"\n{3,}", "\n\n", text) + "\n"
 
 

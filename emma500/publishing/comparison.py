@@ -1,5 +1,6 @@
 """Before and after: what changed in bits per byte, by label and on average, with standard errors."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
@@ -69,7 +70,7 @@ class Comparison:
     @property
     def figure(self) -> str:
         """The name of its figure's files, without the ending."""
-        return f"before-after-{self.benchmark}"
+        return "before-after-" + re.sub(r"[^\w.+-]+", "-", self.benchmark)
 
     @property
     def table(self) -> Table:

@@ -1,8 +1,13 @@
 """How to publish: the configuration of `publish`."""
 
+import re
 from dataclasses import dataclass
+from typing import Literal
 
 from emma500.configuration import option, require
+from emma500.errors import ConfigError
+
+_GATES = (None, "auto", "manual", "off")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -13,8 +18,18 @@ class PublishConfig:
     """
 
     private: bool = option(False, "Create the repository as private.")
+    gated: Literal["auto", "manual", "off"] | None = option(
+        None,
+        "Who may read must share their contact, and is let in at once (auto) or by hand; default: as it is.",
+    )
     revision: str | None = option(None, "Branch to publish to; created if it isn't there.")
-    commit_message: str | None = option(None, "First line of the commits.")
+    create_pr: bool = option(
+        False, "Open a pull request, or go on with ours of the same commit_message."
+    )
+    tag: str | None = option(None, "Tag of the release, as v1.0; never moved once it is set.")
+    commit_message: str | None = option(
+        None, "First line of the commits, and title of the pull request."
+    )
     title: str | None = option(None, "Title of the card; the name of the repository by default.")
     license: str | None = option(
         None, "SPDX licence on the card; by default that of the sources, or none for a model."
@@ -29,6 +44,13 @@ class PublishConfig:
         None,
         "Publish a corpus as it was after this stage (integration, filter, dedup); needs keep_excluded.",
     )
+    generations: bool = option(
+        False, "Of scores, publish what the model wrote: prompt, output, language, settings."
+    )
+    decisions: bool = option(
+        False,
+        "Upload decisions/ of a corpus too: signals and URLs of every document, also those left out.",
+    )
     dry_run: bool = option(False, "Lay out the repository and say what it holds; upload nothing.")
     overwrite: bool = option(False, "Replace a repository or folder that something else made.")
     attempts: int = option(5, "How often to try a request that the Hub fails to answer.")
@@ -42,4 +64,17 @@ class PublishConfig:
         """
         require(self, "attempts", lambda value: value >= 1, "at least 1")
         require(self, "delay", lambda value: value >= 0, "0 seconds or more")
-        require(self, "revision", lambda value: value != "", "the name of a branch")
+        require(self, "gated", lambda value: value in _GATES, "auto, manual or off")
+        for name in ("revision", "tag"):
+            require(self, name, lambda value: value is None or _is_ref(value), "a name for git")
+        if self.create_pr and (self.revision or self.tag):
+            raise ConfigError(
+                "create_pr goes to the main branch: leave out revision and tag, and tag what was merged"
+            )
+
+
+def _is_ref(name: str) -> bool:
+    """Tell whether git takes a name for a branch or a tag, and the Hub for a part of an address."""
+    return bool(re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_./-]*", name, re.ASCII)) and not re.search(
+        r"\.\.|//|[./]$|\.lock$", name
+    )

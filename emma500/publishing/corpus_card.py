@@ -1,5 +1,6 @@
 """The card of a corpus, from its manifest."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -27,7 +28,7 @@ from emma500.publishing.summary import (
     sizes,
     stage_sizes,
 )
-from emma500.publishing.tables import Table, count, percent, size, table
+from emma500.publishing.tables import Table, count, literal, percent, size, table
 
 Manifest = Mapping[str, Any]
 
@@ -221,8 +222,8 @@ def _sources(manifest: Manifest) -> Table:
         if row["stage"] == last:
             kept[row["source"]] = kept.get(row["source"], 0) + row["n_documents"]
     rows = [
-        (_linked(each["name"], each["url"]), each["component"], each["revision"] or "not stated",
-         each["license"] or "not stated", count(each["n_documents"]), count(each["n_quarantined"]),
+        (_linked(each["name"], each["url"]), each["component"], literal(each["revision"]) or "not stated",
+         literal(each["license"]) or "not stated", count(each["n_documents"]), count(each["n_quarantined"]),
          count(kept.get(each["name"], 0)))
         for each in manifest["sources"]
     ]  # fmt: skip
@@ -232,7 +233,8 @@ def _sources(manifest: Manifest) -> Table:
 
 
 def _linked(name: str, url: str) -> str:
-    return f"[{name}]({url})" if url.startswith("http") else name
+    is_linked = re.fullmatch(r"https?://[^\s()<>\[\]\"'`\\]+", url)
+    return f"[{literal(name)}]({url})" if is_linked else literal(name)
 
 
 def _stages(manifest: Manifest, component: str) -> Table:

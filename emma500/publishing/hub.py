@@ -1,87 +1,35 @@
-"""The Hub: the only file that talks to it.
+"""One upload to the Hub; what it asks there is in `contents` and `references`.
 
-One upload goes in this order, so that a reader never meets a card without its data: the files (large ones by Xet or
-LFS, resumed by the server where an upload was cut off), then one commit with the card, the manifest and the
-deletion of stale files, then a comparison of every hash with the server's.
+It goes in this order, so that a reader never meets a card without its data: the files (large ones by Xet or
+LFS, resumed by the server where an upload was cut off), then one commit with the card, the manifest and the deletion of
+stale files, then a comparison of every hash with the server's. That last commit names the commit it was made for: where
+somebody else published in between, it is refused by the Hub, and what is there is looked at anew.
 """
 
-import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+import random
+import time
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 from emma500.errors import HubError, OutputError
 from emma500.manifest import MANIFEST
-from emma500.patience import Errand, Patience
-from emma500.progress import Progress, tracked
+from emma500.patience import Patience, status_of
+from emma500.progress import Progress
+from emma500.publishing.contents import Contents, create, list_files, look
+from emma500.publishing.difference import LAST, Difference, Ids, PublishPlan, compare, local_ids
+from emma500.publishing.references import (
+    find_pull_request,
+    open_pull_request,
+    refuse_other_tag,
+    set_tag,
+    show_pull_request,
+    tagged_commit,
+)
+from emma500.publishing.repository import Repository, Upload, errand
 
-CARD = "README.md"
-_LAST = frozenset({CARD, MANIFEST})
-"""What describes the rest, and is committed after it."""
-
-_CHUNK = 1 << 20
-
-_ADVICE = {
-    401: "log in with `hf auth login`, or set HF_TOKEN to a token with write access",
-    403: "the token may not write there: use a token with write access to that user or organisation",
-    404: "there is no such repository, or the token may not see it",
-    409: "somebody else changed the repository meanwhile: run the same call again",
-    412: "somebody else changed the repository meanwhile: run the same call again",
-    413: "the card is too large for the Hub",
-    429: "the Hub allows 128 commits an hour: wait, and run the same call again; what is uploaded is kept",
-}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Repository:
-    """One repository of the Hub, and how patient to be with it."""
-
-    repo_id: str
-    repo_type: str
-    revision: str | None = None
-    private: bool = False
-    attempts: int = 5
-    delay: float = 1.0
-    """Seconds before the second attempt; doubled with each further one."""
-
-    @property
-    def place(self) -> dict[str, Any]:
-        """The arguments that name it in a call of huggingface_hub."""
-        return {
-            "repo_id": self.repo_id,
-            "repo_type": self.repo_type,
-            "revision": self.revision,
-        }
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Upload:
-    """What an upload did."""
-
-    url: str
-    commit: str
-    n_uploaded: int
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Difference:
-    changed: list[str]
-    stale: list[str]
-
-    def lost(self, remote: Iterable[str]) -> set[str]:
-        """Return the files of the repository that would be deleted or get other bytes, its card apart."""
-        return {*self.stale, *(set(self.changed) & set(remote))} - {CARD}
-
-
-@dataclass(frozen=True, slots=True)
-class _Ids:
-    """The two names git and LFS know a file's bytes by."""
-
-    sha256: str
-    sha1: str
+_CHANGED_MEANWHILE = 412
 
 
 def upload(
@@ -92,6 +40,7 @@ def upload(
     message: str,
     overwrite: bool = False,
     progress: Progress | None = None,
+    confirm: Callable[[PublishPlan], bool] | None = None,
 ) -> Upload:
     """Make a repository hold the files of a folder.
 
@@ -99,176 +48,197 @@ def upload(
         repository: Where to; it is created if it isn't there.
         folder: The files, with the card among them.
         owned: Patterns of the files that are ours to delete where the folder has no such file.
-        message: The first line of the commits.
+        message: The first line of the commits, and the title of a pull request.
         overwrite: Replace a repository that something else made.
         progress: Called as files are hashed.
+        confirm: Called with what would change before anything does; nothing is done unless it returns True.
 
     Returns:
         Where it went and how many files were new or changed.
 
     Raises:
         HubError: If the Hub refuses, cannot be reached, or holds other bytes afterwards.
-        OutputError: If the repository holds something this call would destroy.
+        OutputError: If the repository holds something this call would destroy, or the tag names another commit.
     """
-    from huggingface_hub import HfApi
-
-    api = HfApi()
-    call = Patience(repository.attempts, repository.delay, _errand(repository.repo_id))
-    kind = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["kind"]
-    url = call(
-        "create the repository",
-        lambda: api.create_repo(
-            repository.repo_id,
-            repo_type=repository.repo_type,
-            private=repository.private or None,
-            exist_ok=True,
-        ),
-    )
-    if repository.revision is not None:
-        call("create the branch", lambda: api.create_branch(**_branch(repository), exist_ok=True))
-    ids = local_ids(folder, progress)
-    remote = call("list its files", lambda: _remote_ids(api, repository))
-    found = _compare(ids, remote, owned)
-    if not overwrite:
-        _refuse_foreign(api, call, repository, kind=kind, lost=found.lost(remote), remote=remote)
-    if found.changed or found.stale:
-        _commit(api, call, repository, folder=folder, found=found, message=message)
-        _verify(ids, call("list its files", lambda: _remote_ids(api, repository)), repository)
-    info = call("read its commit", lambda: api.repo_info(**repository.place))
-    return Upload(url=str(url), commit=str(info.sha), n_uploaded=len(found.changed))
+    return _Uploading(repository, folder, tuple(owned), message).run(overwrite, progress, confirm)
 
 
-def _errand(repo_id: str) -> Errand:
-    """Return what is asked of a repository: every error is the Hub's, as its files were checked before."""
-    return Errand(
-        fails=f"cannot {{}} of {repo_id}",
-        advice=_ADVICE,
-        otherwise="run the same call again; what is uploaded is kept",
-        unreachable="check the connection and HF_ENDPOINT, or publish to a directory",
-        offline="unset it, or publish to a directory",
-        passing=(RuntimeError,),  # what the uploads of large files raise for a lost connection
-    )
+class _Uploading:
+    """One upload on its way."""
 
+    def __init__(
+        self, repository: Repository, folder: Path, owned: tuple[str, ...], message: str
+    ) -> None:
+        from huggingface_hub import HfApi
 
-def local_ids(folder: Path, progress: Progress | None = None) -> dict[str, _Ids]:
-    """Return the hashes of all files of a folder by their paths in it."""
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {
-        path.relative_to(folder).as_posix(): _hash(path)
-        for path in tracked(paths, progress, "hashing")
-    }
+        self.api = HfApi()
+        self.repository, self.folder, self.owned, self.message = repository, folder, owned, message
+        self.place = repository.place
+        self.call = Patience(repository.attempts, repository.delay, errand(repository.repo_id))
+        self.revision = repository.revision
+        self.ids: dict[str, Ids] = {}
 
+    def run(
+        self,
+        overwrite: bool,
+        progress: Progress | None,
+        confirm: Callable[[PublishPlan], bool] | None,
+    ) -> Upload:
+        """See `upload`."""
+        repository, ours = self.repository, (self.api, self.call, self.place)
+        state = self._look()
+        if repository.create_pr and state.exists:
+            self.revision = find_pull_request(*ours, self.message)
+            state = self._look() if self.revision else state
+        self.ids = local_ids(self.folder, progress)
+        found = compare(self.ids, state.files, self.owned)
+        if not overwrite:
+            self._refuse_foreign(found, state)
+        if repository.tag and state.exists:
+            there = tagged_commit(*ours, repository.tag)
+            refuse_other_tag(there, None if found else state.commit, repository.tag, self.place)
+        plan = self._plan(found, state)
+        if (plan.notes or found) and confirm is not None and not confirm(plan):
+            return Upload(url=self._url(), commit=None, n_uploaded=0)
+        self._prepare(state)
+        if found and repository.create_pr and self.revision is None:
+            self.revision = open_pull_request(*ours, self.message)
+        commit = self._settle() if found else state.commit
+        if repository.tag:
+            set_tag(*ours, tag=repository.tag, commit=commit)
+        if self.revision and repository.create_pr:
+            show_pull_request(*ours, self.revision)
+        return Upload(url=self._url(), commit=commit, n_uploaded=len(found.upload))
 
-def _hash(path: Path) -> _Ids:
-    sha256 = hashlib.sha256()
-    sha1 = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            sha256.update(chunk)
-            sha1.update(chunk)
-    return _Ids(sha256.hexdigest(), sha1.hexdigest())
+    def _look(self) -> Contents:
+        """Return what is there now: of a branch that is not there yet, what it would start from."""
+        return look(self.api, self.call, self.repository, self.revision)
 
-
-def _branch(repository: Repository) -> dict[str, Any]:
-    place = repository.place
-    return {"branch": place.pop("revision"), **place}
-
-
-def _remote_ids(api: Any, repository: Repository) -> dict[str, tuple[str, str]]:
-    """Return ("sha256" | "sha1", digest) by path: large files are known by SHA-256, small ones by git's SHA-1."""
-    found = {}
-    for each in api.list_repo_tree(**repository.place, recursive=True):
-        if hasattr(each, "blob_id"):
-            large = each.lfs
-            found[each.path] = ("sha256", large.sha256) if large else ("sha1", each.blob_id)
-    return found
-
-
-def _compare(
-    ids: Mapping[str, _Ids], remote: Mapping[str, tuple[str, str]], owned: Iterable[str]
-) -> _Difference:
-    patterns = tuple(owned)
-    return _Difference(
-        changed=[path for path, each in ids.items() if not _same(each, remote.get(path))],
-        stale=sorted(
-            path
-            for path in remote
-            if path not in ids and any(fnmatchcase(path, pattern) for pattern in patterns)
-        ),
-    )
-
-
-def _same(ids: _Ids, remote: tuple[str, str] | None) -> bool:
-    return remote is not None and getattr(ids, remote[0]) == remote[1]
-
-
-def _refuse_foreign(
-    api: Any,
-    call: Patience,
-    repository: Repository,
-    *,
-    kind: str,
-    lost: set[str],
-    remote: Iterable[str],
-) -> None:
-    """Refuse to delete, or to bury under new files, what emma500 didn't publish there."""
-    if not lost:
-        return
-    if MANIFEST in remote:
-        path = call("read its manifest", lambda: _download_manifest(api, repository))
-        if json.loads(Path(path).read_text(encoding="utf-8")).get("kind") == kind:
+    def _refuse_foreign(self, found: Difference, state: Contents) -> None:
+        """Refuse to delete, or to bury under new files, what emma500 didn't publish there."""
+        kind = json.loads((self.folder / MANIFEST).read_text(encoding="utf-8"))["kind"]
+        if not found.lost:
             return
-    raise OutputError(
-        f"{repository.repo_id} holds files that are no {kind} of emma500, as {min(lost)}: "
-        "choose another repository, or pass overwrite=True (--overwrite)"
-    )
-
-
-def _download_manifest(api: Any, repository: Repository) -> str:
-    return str(api.hf_hub_download(filename=MANIFEST, **repository.place))
-
-
-def _commit(
-    api: Any,
-    call: Patience,
-    repository: Repository,
-    *,
-    folder: Path,
-    found: _Difference,
-    message: str,
-) -> None:
-    from huggingface_hub import CommitOperationAdd, CommitOperationDelete
-
-    if set(found.changed) - _LAST:
-        call(
-            "upload the files",
-            lambda: api.upload_folder(
-                folder_path=folder,
-                ignore_patterns=sorted(_LAST),
-                commit_message=message,
-                **repository.place,
-            ),
+        if MANIFEST in state.files:
+            path = self.call(
+                "read its manifest",
+                lambda: self.api.hf_hub_download(
+                    filename=MANIFEST, revision=state.commit, **self.place
+                ),
+            )
+            if json.loads(Path(path).read_text(encoding="utf-8")).get("kind") == kind:
+                return
+        raise OutputError(
+            f"{self.repository.repo_id} holds files that are no {kind} of emma500, as {min(found.lost)}: "
+            "choose another repository, or pass overwrite=True (--overwrite)"
         )
-    last = [path for path in found.changed if path in _LAST]
 
-    def finish() -> None:  # an attempt whose answer was lost may already have deleted them
-        there = _remote_ids(api, repository) if found.stale else {}
-        operations = [
-            *(CommitOperationAdd(path, folder / path) for path in last),
-            *(CommitOperationDelete(path) for path in found.stale if path in there),
-        ]
-        if operations:
-            api.create_commit(operations=operations, commit_message=message, **repository.place)
+    def _plan(self, found: Difference, state: Contents) -> PublishPlan:
+        repository = self.repository
+        notes = {
+            f"a new {'private' if repository.private else 'public'} repository": not state.exists,
+            f"gated: {repository.gated}": repository.gated
+            and repository.gated != (state.gated or "off"),
+            f"tagged {repository.tag}": repository.tag,
+            "as a pull request": repository.create_pr,
+        }
+        at = f" at {self.revision}" if self.revision else ""
+        return PublishPlan(
+            where=f"{repository.repo_type} {repository.repo_id}{at}",
+            notes=tuple(note for note, holds in notes.items() if holds),
+            new=found.new,
+            changed=found.changed,
+            deleted=found.stale,
+            n_files=len(self.ids),
+            n_bytes=sum(self.ids[path].n_bytes for path in found.upload),
+        )
 
-    call("upload the card", finish)
+    def _prepare(self, state: Contents) -> None:
+        """Make the repository and its branch, and gate it before there is anything to read."""
+        repository, api = self.repository, self.api
+        if not state.exists:
+            create(api, self.call, repository)
+        gate: Any = {"off": False}.get(repository.gated or "", repository.gated)
+        if repository.gated and gate != state.gated:
+            self.call("gate it", lambda: api.update_repo_settings(gated=gate, **self.place))
+        if repository.revision is not None:
+            branch = repository.revision
+            self.call(
+                "create the branch",
+                lambda: api.create_branch(branch=branch, exist_ok=True, **self.place),
+            )
 
-
-def _verify(
-    ids: Mapping[str, _Ids], remote: Mapping[str, tuple[str, str]], repository: Repository
-) -> None:
-    wrong = [path for path, each in ids.items() if not _same(each, remote.get(path))]
-    if wrong:
+    def _settle(self) -> str:
+        """Upload until one commit holds exactly these files; return it."""
+        wrong: list[str] = []
+        for attempt in range(self.repository.attempts):
+            if attempt:  # the other one waits a different time
+                time.sleep(self.repository.delay * random.uniform(0.5, 1.5))
+            self._upload_files()
+            state = self._look()
+            found = compare(self.ids, state.files, self.owned)
+            wrong = [path for path in found.upload if path not in LAST]
+            commit = state.commit if not found else None if wrong else self._finish(found, state)
+            if commit is None:
+                continue
+            wrong = list(
+                compare(
+                    self.ids, list_files(self.api, self.call, self.repository, commit), ()
+                ).upload
+            )
+            if not wrong:
+                return commit
+        if not wrong:
+            raise HubError(
+                f"{self.repository.repo_id} keeps being changed by somebody else: run the same call again later"
+            )
         raise HubError(
-            f"{repository.repo_id} holds other bytes than were uploaded, in {len(wrong)} of {len(ids)} files, "
-            f"first {wrong[0]}: run the same call again"
+            f"{self.repository.repo_id} holds other bytes than were uploaded, in {len(wrong)} of "
+            f"{len(self.ids)} files, first {wrong[0]}: run the same call again"
         )
+
+    def _upload_files(self) -> None:
+        found = compare(self.ids, self._look().files, self.owned)
+        if set(found.upload) - LAST:
+            self.call(
+                "upload the files",
+                lambda: self.api.upload_folder(
+                    folder_path=self.folder,
+                    ignore_patterns=sorted(LAST),
+                    commit_message=self.message,
+                    revision=self.revision,
+                    **self.place,
+                ),
+            )
+
+    def _finish(self, found: Difference, state: Contents) -> str | None:
+        """Commit the card, the manifest and the deletions; None if the repository was changed meanwhile."""
+        from huggingface_hub import CommitOperationAdd, CommitOperationDelete
+        from huggingface_hub.errors import HfHubHTTPError
+
+        def committed() -> str | None:
+            adds = [CommitOperationAdd(path, self.folder / path) for path in found.upload]
+            try:
+                done = self.api.create_commit(
+                    operations=[*adds, *(CommitOperationDelete(path) for path in found.stale)],
+                    commit_message=self.message,
+                    revision=self.revision,
+                    parent_commit=state.commit,
+                    **self.place,
+                )
+            except HfHubHTTPError as error:
+                if status_of(error) == _CHANGED_MEANWHILE:
+                    return None
+                raise
+            return str(done.oid)
+
+        return self.call("upload the card", committed)
+
+    def _url(self) -> str:
+        from huggingface_hub import constants
+
+        kind = "" if self.repository.repo_type == "model" else f"{self.repository.repo_type}s/"
+        url = f"{constants.ENDPOINT}/{kind}{self.repository.repo_id}"
+        if not self.repository.create_pr or self.revision is None:
+            return url
+        return f"{url}/discussions/{self.revision.rpartition('/')[2]}"

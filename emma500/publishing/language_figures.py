@@ -20,6 +20,8 @@ from emma500.publishing.figures import (
 
 _ROWS_A_BLOCK = 52
 _LINES = 46  # of small print, that a slope chart holds
+_SHORT_LINES = 30  # those that a figure of less height holds
+_BESIDE = 1.04  # of n: how far from its point a name stands
 _MOST_NUMBERS = 120  # a heat map of so many cells writes their values
 _NAMED = 6  # languages named at each end of a figure of many
 _NORMAL = 1.96
@@ -193,13 +195,10 @@ def reliability_figure(
                 point.n, point.value, yerr=error, fmt="o", color=colour, markersize=3.5, elinewidth=0.7, alpha=0.75
             )  # fmt: skip
         outside = sorted(filter(is_outside, points), key=lambda point: -abs(point.value - mean))
-        for point in outside[: 2 * _NAMED]:
-            axes.annotate(
-                point.label, (point.n, point.value), xytext=(5, 0), textcoords="offset points",
-                va="center", fontsize=7.5,
-            )  # fmt: skip
         axes.set_xscale("log")
         axes.set_xlim(sizes[0], sizes[-1])
+        _plain_ticks(axes.xaxis)
+        _name(axes, outside[: 2 * _NAMED])
         axes.set_xlabel("items (n)")
         axes.set_ylabel(f"{unit} (bars: 95%)")
         axes.grid()
@@ -220,9 +219,9 @@ def _block(axes: Any, table: Any, limits: tuple[float, float]) -> Any:
         for (row, column), value in np.ndenumerate(table):
             if not np.isnan(value):
                 is_dark = value - limits[0] < 0.55 * (limits[1] - limits[0])
-                axes.text(
-                    column, row, f"{value:.3g}", ha="center", va="center", fontsize=7, color="white" if is_dark else INK
-                )  # fmt: skip
+                shown = f"{value:.3f}" if limits[1] <= 1 else f"{value:.1f}"
+                colour = "white" if is_dark else INK
+                axes.text(column, row, shown, ha="center", va="center", fontsize=7, color=colour)
     axes.xaxis.tick_top()
     axes.tick_params(length=0, pad=2)
     for side in axes.spines.values():
@@ -242,6 +241,27 @@ def _side_labels(
             ha="left" if side else "right", va="center", fontsize=7.5, color=INK, annotation_clip=False,
             arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3,
                         "relpos": (0, 0.5) if side else (1, 0.5)},
+        )  # fmt: skip
+
+
+def _plain_ticks(axis: Any) -> None:
+    """Write numbers of a logarithmic axis as they are, at 1, 2 and 5 of each power of ten."""
+    from matplotlib.ticker import LogLocator, NullLocator
+
+    axis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axis.set_minor_locator(NullLocator())
+    axis.set_major_formatter(lambda value, _: f"{value:,.0f}" if value >= 1 else "")
+
+
+def _name(axes: Any, points: Sequence[Point]) -> None:
+    """Write the names of points beside them, moved apart, with a line to each."""
+    order = sorted(points, key=lambda point: -point.value)
+    heights = spread_labels([point.value for point in order], axes.get_ylim(), lines=_SHORT_LINES)
+    for point, height in zip(order, heights, strict=True):
+        axes.annotate(
+            point.label, (point.n, point.value), (point.n * _BESIDE, height), va="center", fontsize=7.5,
+            arrowprops={"arrowstyle": "-", "color": GREY, "linewidth": 0.5, "shrinkA": 1, "shrinkB": 3,
+                        "relpos": (0, 0.5)},
         )  # fmt: skip
 
 

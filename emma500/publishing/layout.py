@@ -1,6 +1,6 @@
 """Lay out a repository: exactly the files the Hub will hold, as hard links beside what was made, and their card."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -9,25 +9,38 @@ from typing import Any
 from emma500.errors import SourceError
 from emma500.evaluation.scores import Scores
 from emma500.folder import EXCLUDED, FOLDERS
-from emma500.manifest import MANIFEST, file_digest, read_manifest, write_manifest
+from emma500.manifest import MANIFEST, file_digest, fingerprint, read_manifest, write_manifest
+from emma500.publishing.checks import check_dataset, check_payload, check_secrets
 from emma500.publishing.comparison import Comparison, compare
 from emma500.publishing.config import PublishConfig
 from emma500.publishing.corpus_card import corpus_card, license_file
 from emma500.publishing.corpus_figures import corpus_figures
+from emma500.publishing.difference import CARD
 from emma500.publishing.figures import comparison_figure
-from emma500.publishing.hub import CARD
+from emma500.publishing.generations import DATA
+from emma500.publishing.generations import KIND as GENERATIONS
+from emma500.publishing.generations_card import generations_card
+from emma500.publishing.leaderboard import (
+    LEADERBOARD,
+    leaderboard_rows,
+    leaderboard_table,
+    write_leaderboard,
+)
 from emma500.publishing.metadata import split_card
 from emma500.publishing.model_card import model_card
 from emma500.publishing.model_files import OWNED, training_record, write_model_files
+from emma500.publishing.polywrite_card import describe_polywrite
 from emma500.publishing.scores_card import scores_card
+from emma500.publishing.shown import shown
 from emma500.publishing.summary import label_rows
 from emma500.publishing.tables import csv_text
 from emma500.storage import link_or_copy, write_text
 from emma500.training.made import INSTRUCTED, KINDS
 from emma500.training.result import KIND as TRAINED
 
-_LARGEST_YAML = 419_000  # bytes: the largest card known to be accepted; the Hub refuses huge ones
 _LEFT_OUT = (CARD, ".*", "*/.*", "*.tmp", "*.tmp/*", "checkpoints/*", "excluded/*")
+_DECISIONS = "decisions"
+"""Signals and addresses of every document, those left out among them: uploaded only where that is asked for."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,70 +89,28 @@ def stage(request: Request, target: Path) -> None:
         target: The folder; created.
 
     Raises:
-        SourceError: If the folder lacks what a repository of its kind needs.
+        SourceError: If the folder lacks what a repository of its kind needs, or holds what is never published: weights
+            that are no safetensors, links to other places, an access token.
     """
     target.mkdir(parents=True, exist_ok=True)
-    for path in _payload(request.folder):
+    layout = layout_of(request.manifest)
+    names = _payload(request)
+    check_payload(request.folder, names, is_model=layout.repo_type == "model")
+    for path in names:
         link_or_copy(request.folder / path, target / path)
-    card = layout_of(request.manifest).describe(request, target)
-    write_text(target / CARD, card)
-    if layout_of(request.manifest).repo_type == "dataset":
+    write_text(target / CARD, layout.describe(request, target))
+    check_secrets(target)
+    if layout.repo_type == "dataset":
         check_dataset(target, request.repo_id)
 
 
-def check_dataset(folder: Path, repo_id: str) -> None:
-    """Check what would make the datasets library or the Hub refuse a dataset repository.
-
-    Args:
-        folder: The repository's files.
-        repo_id: Its name, `user/name`.
-
-    Raises:
-        SourceError: If a configuration finds no file, none or several are the default, the YAML is too large, or a
-            loading script is there.
-    """
-    text = (folder / CARD).read_text(encoding="utf-8")
-    fields, body = split_card(text)
-    yaml_size = len(text.encode()) - len(body.encode())
-    if yaml_size > _LARGEST_YAML:
-        raise SourceError(
-            f"the YAML of {CARD} has {yaml_size:,} bytes and the Hub takes no more than {_LARGEST_YAML:,}: "
-            "build with fewer languages, or a repository for each part of them"
-        )
-    script = f"{repo_id.split('/')[-1]}.py"
-    if (folder / script).exists():
-        raise SourceError(
-            f"{folder}/{script} looks like a loading script, which datasets refuses: rename it"
-        )
-    configs = fields.get("configs") or []
-    defaults = [each["config_name"] for each in configs if each.get("default")]
-    if len(defaults) != 1:
-        raise SourceError(
-            f"exactly one configuration must be the default, not {defaults or 'none'}"
-        )
-    for each in configs:
-        for pattern in _patterns(each["data_files"]):
-            if next(folder.glob(pattern), None) is None:
-                raise SourceError(
-                    f"the configuration {each['config_name']!r} finds no file {pattern!r}"
-                )
-
-
-def _patterns(data_files: Any) -> Iterator[str]:
-    if isinstance(data_files, str):
-        yield data_files
-    elif isinstance(data_files, Mapping):
-        yield from _patterns(data_files["path"])
-    else:
-        for each in data_files:
-            yield from _patterns(each)
-
-
-def _payload(folder: Path) -> list[str]:
+def _payload(request: Request) -> list[str]:
+    left_out = _LEFT_OUT if request.config.decisions else (*_LEFT_OUT, f"{_DECISIONS}/*")
+    folder = request.folder
     names = sorted(
         path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
     )
-    return [name for name in names if not any(fnmatchcase(name, each) for each in _LEFT_OUT)]
+    return [name for name in names if not any(fnmatchcase(name, each) for each in left_out)]
 
 
 def _describe_corpus(request: Request, target: Path) -> str:
@@ -151,14 +122,16 @@ def _describe_corpus(request: Request, target: Path) -> str:
     fields["configs"] = [
         each for each in fields["configs"] if EXCLUDED not in str(each["data_files"])
     ]
-    if request.manifest.get("excluded_files"):
-        public = {name: each for name, each in request.manifest.items() if name != "excluded_files"}
+    hidden = {"excluded_files"} | (set() if request.config.decisions else {_DECISIONS})
+    if any(request.manifest.get(name) for name in hidden):
+        public = {name: each for name, each in request.manifest.items() if name not in hidden}
         write_manifest(target, public)
-    write_text(target / "languages.csv", csv_text(label_rows(request.manifest)))
-    write_text(target / "LICENSE.md", license_file(request.manifest))
-    figures = corpus_figures(request.manifest, target / "figures")
+    manifest = shown(request.manifest)
+    write_text(target / "languages.csv", csv_text(label_rows(manifest)))
+    write_text(target / "LICENSE.md", license_file(manifest))
+    figures = corpus_figures(manifest, target / "figures")
     card = corpus_card(
-        request.manifest, fields, repo_id=request.repo_id, config=request.config, figures=figures
+        manifest, fields, repo_id=request.repo_id, config=request.config, figures=figures
     )
     return card.render()
 
@@ -170,25 +143,38 @@ def _describe_model(request: Request, target: Path) -> str:
     has_learned = request.manifest["kind"] in (TRAINED, INSTRUCTED)
     comparisons = _compared(request, target, run=request.manifest if has_learned else None)
     return model_card(
-        request.manifest,
+        shown(request.manifest),
         repo_id=request.repo_id,
         config=request.config,
         comparisons=comparisons,
-        scores=request.scores[-1].manifest if request.scores else None,
-        record=training_record(request.folder),
+        scores=shown(request.scores[-1].manifest) if request.scores else None,
+        record=shown(training_record(request.folder)),
     ).render()
 
 
 def _describe_scores(request: Request, target: Path) -> str:
     baseline = request.scores[0].manifest["model"]["name"] if request.scores else ""
     after = Scores.load(request.folder)
+    rows = leaderboard_rows([after.manifest, *(each.manifest for each in request.scores)])
+    write_leaderboard(rows, target)
     return scores_card(
-        request.manifest,
+        shown(request.manifest),
         repo_id=request.repo_id,
         config=request.config,
-        configs=_score_configs(request.folder),
+        configs=_score_configs(target),
         comparisons=draw_comparisons(request.scores[0], after, target) if request.scores else [],
-        baseline=baseline,
+        baseline=shown(baseline),
+        leaderboard=leaderboard_table(shown(rows) if request.scores else []),
+    ).render()
+
+
+def _describe_generations(request: Request, target: Path) -> str:
+    files = sorted((target / DATA).glob("*.parquet"))
+    return generations_card(
+        shown(request.manifest),
+        repo_id=request.repo_id,
+        config=request.config,
+        digest=fingerprint([file_digest(file) for file in files]),
     ).render()
 
 
@@ -226,7 +212,7 @@ def _score_configs(folder: Path) -> list[dict[str, Any]]:
     Raises:
         SourceError: If the results are not there.
     """
-    names = ("results", "details", "samples", "measures")
+    names = ("results", "details", "samples", "measures", "leaderboard")
     files = [name for name in names if (folder / f"{name}.parquet").is_file()]
     if "results" not in files:
         raise SourceError(f"{folder} holds no results.parquet: save the scores again")
@@ -263,9 +249,22 @@ LAYOUTS = (
             "details.parquet",
             "samples.parquet",
             "measures.parquet",
+            LEADERBOARD,
             "figures/*",
         ),
         describe=_describe_scores,
+    ),
+    Layout(
+        kind=GENERATIONS,
+        repo_type="dataset",
+        owned=(f"{DATA}/*",),
+        describe=_describe_generations,
+    ),
+    Layout(
+        kind="polywrite",
+        repo_type="dataset",
+        owned=("*.jsonl", "figures/*"),
+        describe=describe_polywrite,
     ),
 )
 """One layout a kind of manifest."""

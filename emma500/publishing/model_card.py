@@ -36,6 +36,10 @@ _TAGS = {
 }
 
 
+_TRAINING_TYPES = {TRAINED: "pre-training", INSTRUCTED: "fine-tuning"}
+"""As the Hub names them."""
+
+
 def model_card(
     manifest: Manifest,
     *,
@@ -75,8 +79,10 @@ def model_card(
             "scores": mean_table(scores) if scores else None,
             "settings": _settings_table(manifest, config),
             "forgotten": _forgotten(trained, comparisons),
-            **_training_parts(manifest, record),
+            **_training_parts(manifest),
             **_made_parts(manifest),
+            "hardware": training_tables.hardware_table(record),
+            "footprint": training_tables.footprint_text(record),
             "citation": CITATION,
             "versions": version_table(manifest, _origins(manifest)),
         },
@@ -105,13 +111,12 @@ def settings(manifest: Manifest) -> Mapping[str, Any]:
     return {name: value for name, value in found.items() if not name.startswith("lora_")}
 
 
-def _training_parts(manifest: Manifest, record: Manifest | None) -> dict[str, Any]:
+def _training_parts(manifest: Manifest) -> dict[str, Any]:
     """Return what a training run has to say; None of each for other models."""
     tables = training_tables
     if manifest["kind"] != TRAINED:
         names = (
-            "groups", "mix", "by_language", "packing", "validation", "watched", "raised", "hardware", "footprint",
-            "kept",
+            "groups", "mix", "by_language", "packing", "validation", "watched", "raised", "kept",
         )  # fmt: skip
         return dict.fromkeys(names)
     kept = tables.kept_step(manifest)
@@ -123,8 +128,6 @@ def _training_parts(manifest: Manifest, record: Manifest | None) -> dict[str, An
         "validation": tables.validation_table(manifest),
         "watched": tables.watched_table(manifest),
         "raised": tables.raised_table(manifest),
-        "hardware": tables.hardware_table(record),
-        "footprint": tables.footprint_text(record),
         "kept": None if kept == manifest["n_steps"] else kept,
     }
 
@@ -170,7 +173,7 @@ def _fields(
         "base_model_relation": relation if hub else None,
         "datasets": config.datasets,
         "tags": ["emma500", *_TAGS[kind], "multilingual", *config.tags],
-        "co2_eq_emissions": training_tables.emissions(record),
+        "co2_eq_emissions": training_tables.emissions(record, _TRAINING_TYPES.get(kind)),
         "model-index": _index(repo_id, scores) if scores else None,
     }
 

@@ -1,8 +1,7 @@
 """Publish a corpus, a model or scores: to the Hub, or to a folder laid out as the Hub's repository would be."""
 
-import re
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +14,19 @@ from emma500.folder import Corpus
 from emma500.manifest import fingerprint, read_manifest
 from emma500.progress import Progress
 from emma500.publishing.config import PublishConfig
-from emma500.publishing.hub import Repository, local_ids, upload
+from emma500.publishing.difference import PublishPlan, local_ids
+from emma500.publishing.generations import KIND as GENERATIONS
+from emma500.publishing.generations import write_generations
+from emma500.publishing.hub import upload
 from emma500.publishing.layout import Layout, Request, layout_of, load_scores, stage
+from emma500.publishing.repository import REPO_ID, Repository
 from emma500.storage import recover_folder, refuse_foreign, replace_folder
 
 if TYPE_CHECKING:
     from emma500.training.made import MadeModel
     from emma500.training.result import TrainingRun
 
-__all__ = ["PublishConfig", "PublishedRepo", "publish"]
-
-_REPO_ID = re.compile(r"[A-Za-z0-9][\w.-]{0,95}/[A-Za-z0-9_][\w.-]{0,95}", re.ASCII)
+__all__ = ["PublishConfig", "PublishPlan", "PublishedRepo", "publish"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +34,7 @@ class PublishedRepo:
     """A repository that was published.
 
     `n_uploaded` counts the files that were new or changed: 0 says that all was there already. `commit` is None, and
-    `path` the folder, where it went to a folder; after a dry run both are None.
+    `path` the folder, where it went to a folder; after a dry run, or where it was not confirmed, both are None.
     """
 
     repo_id: str
@@ -62,6 +63,7 @@ def publish(
     scores: Sequence[Scores | str | Path] = (),
     directory: str | Path | None = None,
     progress: Progress | None = None,
+    confirm: Callable[[PublishPlan], bool] | None = None,
 ) -> PublishedRepo:
     """Publish a corpus, a model or scores with a card rendered from their manifest.
 
@@ -72,9 +74,10 @@ def publish(
         repo_id: Where to: `user/name`.
         config: What to put on the card, and how to upload.
         scores: Scores to show on the card: for a model those before and after training, or only those after; for scores
-            those they are compared with.
+            those they are compared with first, then others for the leaderboard.
         directory: Lay the repository out as `<directory>/<repo_id>` instead of uploading it.
         progress: Called as files are hashed.
+        confirm: Called with what an upload would change, before it changes anything; returns whether to go on.
 
     Returns:
         Where it is and what was uploaded.
@@ -82,19 +85,22 @@ def publish(
     Raises:
         ConfigError: If `repo_id` is no `user/name`, or there are too many scores.
         HubError: If the Hub refuses or cannot be reached.
-        OutputError: If the place holds something else, and `config.overwrite` is not set.
+        OutputError: If the place holds something else, and `config.overwrite` is not set, or the tag of a release names
+            another commit.
         SourceError: If there is nothing that can be published.
     """
     config = config or PublishConfig()
-    if not _REPO_ID.fullmatch(repo_id):
+    if not REPO_ID.fullmatch(repo_id):
         raise ConfigError(
             f"repo_id must be user/name in ASCII letters, digits, '-', '_' and '.', not {repo_id!r}"
         )
-    if len(scores) > 2:
-        raise ConfigError(f"at most two scores (before, after) fit on a card, not {len(scores)}")
-    with _folder_of(what) as whole, _at_stage(whole, config.stage) as folder:
+    with _folder_of(what) as whole, _part_of(whole, config) as folder:
         manifest = read_manifest(folder)
         layout = layout_of(manifest)
+        if len(scores) > 2 and layout.repo_type == "model":
+            raise ConfigError(
+                f"at most two scores (before, after) fit on a model's card, not {len(scores)}"
+            )
         request = Request(
             folder=folder,
             manifest=manifest,
@@ -104,7 +110,7 @@ def publish(
         )
         if directory is not None:
             return _to_directory(request, layout, Path(directory) / repo_id, progress)
-        return _to_hub(request, layout, progress)
+        return _to_hub(request, layout, progress, confirm)
 
 
 def _to_directory(
@@ -127,7 +133,12 @@ def _to_directory(
     )
 
 
-def _to_hub(request: Request, layout: Layout, progress: Progress | None) -> PublishedRepo:
+def _to_hub(
+    request: Request,
+    layout: Layout,
+    progress: Progress | None,
+    confirm: Callable[[PublishPlan], bool] | None,
+) -> PublishedRepo:
     config = request.config
     name = f".{request.folder.name}.{fingerprint(request.repo_id)[:8]}.publish.tmp"
     with _staged(request, request.folder.with_name(name)) as staged:
@@ -150,6 +161,9 @@ def _to_hub(request: Request, layout: Layout, progress: Progress | None) -> Publ
                 repo_type=layout.repo_type,
                 revision=config.revision,
                 private=config.private,
+                gated=config.gated,
+                create_pr=config.create_pr,
+                tag=config.tag,
                 attempts=config.attempts,
                 delay=config.delay,
             ),
@@ -158,6 +172,7 @@ def _to_hub(request: Request, layout: Layout, progress: Progress | None) -> Publ
             message=config.commit_message or f"{layout.kind} {request.manifest['fingerprint'][:8]}",
             overwrite=config.overwrite,
             progress=progress,
+            confirm=confirm,
         )
     return PublishedRepo(
         repo_id=request.repo_id,
@@ -203,15 +218,19 @@ def _folder_of(what: "Corpus | TrainingRun | MadeModel | Scores | str | Path") -
 
 
 @contextmanager
-def _at_stage(folder: Path, stage: str | None) -> Iterator[Path]:
-    """Return the folder, or one that holds the corpus as it was after a stage and vanishes."""
-    if stage is None:
+def _part_of(folder: Path, config: PublishConfig) -> Iterator[Path]:
+    """Return the folder, or one that vanishes: the corpus as it was after a stage, or the outputs behind scores."""
+    part = config.stage or (GENERATIONS if config.generations else None)
+    if part is None:
         yield folder
         return
-    target = folder.with_name(f".{folder.name}.{stage}.tmp")
+    target = folder.with_name(f".{folder.name}.{part}.tmp")
     shutil.rmtree(target, ignore_errors=True)
     try:
-        write_stage(Corpus(folder), stage, target)
+        if config.stage is not None:
+            write_stage(Corpus(folder), config.stage, target)
+        else:
+            write_generations(Scores.load(folder), target)
         yield target
     finally:
         shutil.rmtree(target, ignore_errors=True)

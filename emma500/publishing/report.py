@@ -3,84 +3,127 @@
 Every number comes from a manifest; `report.md` and `report.html` are two renderings of the same sections.
 """
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emma500.evaluation.scores import Scores
 from emma500.folder import Corpus
-from emma500.publishing.cards import config_table, render
+from emma500.publishing.cards import config_table
 from emma500.publishing.comparison import Change, Comparison, compare
 from emma500.publishing.corpus_card import corpus_tables
-from emma500.publishing.corpus_figures import corpus_figures
 from emma500.publishing.layout import draw_comparisons
 from emma500.publishing.model_card import settings
 from emma500.publishing.model_files import training_record
-from emma500.publishing.sections import Fact, Part, Section
+from emma500.publishing.reporting.corpus_section import corpus_section
+from emma500.publishing.reporting.finding import Results
+from emma500.publishing.reporting.languages_section import languages_section
+from emma500.publishing.reporting.outcomes import Outcome, outcomes_of_tasks, outcomes_of_text
+from emma500.publishing.reporting.pages import Page, write_pages
+from emma500.publishing.reporting.scores_section import (
+    comparison_section,
+    scores_section,
+    tasks_section,
+)
+from emma500.publishing.reporting.sections import Fact, Part, Section
+from emma500.publishing.reporting.training_section import forgetting_facts, training_section
+from emma500.publishing.reporting.wins_section import win_line, wins_section
 from emma500.publishing.summary import components, language_codes, sizes, trained_languages
-from emma500.publishing.tables import Table, count, counted, percent, size, table, with_error
-from emma500.publishing.training_section import forgetting_facts, training_section
-from emma500.storage import write_text
+from emma500.publishing.tables import (
+    Table,
+    code,
+    count,
+    counted,
+    literal,
+    percent,
+    size,
+    table,
+    with_error,
+)
 
 if TYPE_CHECKING:
     from emma500.training.run import TrainingRun
 
 Manifest = Mapping[str, Any]
 
+_MISSING = {
+    "corpus": "The corpus was not found beside the run: `--corpus` names its folder.",
+    "run": "There is no training run: `emma500 report RUN` takes the folder of one.",
+    "before": "There are no scores of the base model: `--before` names their folder.",
+    "after": "There are no scores of the trained model: `--after` names their folder.",
+}
+
 
 def report(  # noqa: PLR0917  the order of the data's way
-    corpus: Corpus,
-    run: "TrainingRun",
-    before: Scores,
-    after: Scores,
+    corpus: Corpus | None,
+    run: "TrainingRun | None",
+    before: Scores | None,
+    after: Scores | None,
     output: str | Path,
     *,
     title: str = "From text to a language model",
+    excerpts: bool = True,
 ) -> Path:
     """Write `report.md`, `report.html` and their figures.
 
     Args:
-        corpus: What was built.
+        corpus: What was built. Each of these four may be None: the report tells of the others, and what is missing.
         run: What was trained on it.
         before: The scores of the base model.
         after: The scores of the trained model.
         output: The folder to write into; other files there are left alone.
         title: The title of the report.
+        excerpts: Whether the table of languages shows how a document of each begins.
 
     Returns:
         The Markdown file; the HTML file beside it holds its figures in itself.
     """
     folder = Path(output)
-    comparisons = draw_comparisons(before, after, folder, run=run.manifest)
-    sections = (
-        _corpus_section(corpus.manifest, folder),
-        training_section(run.manifest, folder, training_record(run.path)),
-        *(_comparison_section(each, folder) for each in comparisons),
-        _making_section(corpus.manifest, run.manifest, after.manifest),
+    results = Results(corpus=corpus, run=run, before=before, after=after)
+    comparisons = _comparisons(results, folder)
+    text = [outcomes_of_text(each) for each in comparisons]
+    tasks = outcomes_of_tasks(before, after) if before and after else []
+    outcomes = [*(row for rows in text for row in rows), *tasks]
+    scored = after or before
+    sections = [
+        corpus_section(corpus.manifest, folder) if corpus else None,
+        training_section(run.manifest, folder, training_record(run.path)) if run else None,
+        *(comparison_section(*both, folder) for both in zip(comparisons, text, strict=True)),
+        tasks_section(tasks) if tasks else None,
+        scores_section(scored) if scored and not outcomes else None,
+        wins_section(outcomes, after, folder),
+        languages_section(corpus, run.manifest if run else None, excerpts=excerpts) if corpus or run else None,
+        _making_section(results),
+    ]  # fmt: skip
+    page = Page(
+        title=title,
+        summary=_summary(results, comparisons, outcomes),
+        facts=_facts(results, comparisons),
+        sections=[each for each in sections if each is not None],
+        maker=_maker(results),
     )
-    context = {
-        "title": title,
-        "summary": _summary(corpus.manifest, run.manifest, comparisons),
-        "facts": _facts(corpus.manifest, run.manifest, comparisons),
-        "sections": sections,
-        "inline": inline_html,
+    return write_pages(page, folder)
+
+
+def _comparisons(results: Results, folder: Path) -> list[Comparison]:
+    """Compare and draw what both scored as text; none where they share none."""
+    before, after = results.before, results.after
+    if before is None or after is None or not len(before.details) or not len(after.details):
+        return []
+    run = results.run.manifest if results.run else None
+    return draw_comparisons(before, after, folder, run=run)
+
+
+def _maker(results: Results) -> str:
+    return f"emma500 {_versions(results).get('emma500', '')}".strip()
+
+
+def _versions(results: Results) -> dict[str, str]:
+    found = (results.corpus, results.run, results.before, results.after)
+    return {
+        name: value for each in found if each for name, value in each.manifest["versions"].items()
     }
-    write_text(folder / "report.html", render("report.html.j2", context))
-    write_text(folder / "report.md", render("report.md.j2", context))
-    return folder / "report.md"
-
-
-def inline_html(text: str) -> str:
-    """Return one line of Markdown (code, strong, links) as HTML."""
-    from markupsafe import Markup, escape
-
-    html = str(escape(text))
-    html = re.sub(r"`([^`]+)`", r"<code>\1</code>", html)
-    html = re.sub(r"\*\*([^*]+)\*\*", r"<strong>\1</strong>", html)
-    html = re.sub(r"\[([^\]]+)\]\((https?://[^)\s]+)\)", r'<a href="\2">\1</a>', html)
-    return Markup(html)
 
 
 def summary_tables(
@@ -110,94 +153,45 @@ def summary_tables(
     return [*stages, groups, *compared]
 
 
-def _corpus_section(manifest: Manifest, folder: Path) -> Section:
-    tables = corpus_tables(manifest)
-    figures = corpus_figures(manifest, folder / "figures")
-    parts = [
-        *(
-            Part(text=about, figure=folder / "figures" / f"{name}.svg")
-            for name, about in figures.items()
-        ),
-        Part(text="Monolingual text by resource group", table=tables["groups"]),
-        Part(text="What the corpus holds", table=tables["parts"]),
-        *(
-            Part(
-                text=f"What is left of the {name} text after each stage",
-                table=tables[f"stages of {name}"],
-            )
-            for name in components(manifest)
-        ),
-        Part(text="Excluded, by stage and reason", table=tables["excluded"]),
-        Part(text="Where the text comes from", table=tables["sources"]),
+def _making_section(results: Results) -> Section:
+    corpus, run, scores = results.corpus, results.run, results.after or results.before
+    fingerprints = []
+    if corpus:
+        fingerprints += [
+            ("corpus", f"`{corpus.manifest['fingerprint']}`"),
+            ("content of the corpus", f"`{corpus.manifest['digest']}`"),
+        ]
+    fingerprints += [
+        (name, f"`{found.manifest['fingerprint']}`")
+        for name, found in (("training run", run), ("scores", scores))
+        if found
     ]
-    unreadable = manifest["quarantine"]["n_records"]
-    if unreadable:
-        parts.append(
-            Part(
-                text=f"{counted(unreadable, 'record')} could not be read and stand in the quarantine file."
-            )
-        )
-    return Section(title="Corpus", parts=tuple(parts))
-
-
-def _comparison_section(comparison: Comparison, folder: Path) -> Section:
-    note = (
-        "Part of this text was trained on: read the figures as fit, not as generalisation."
-        if comparison.contaminated
-        else "Bits per UTF-8 byte; lower is better. The difference is that of documents scored by both models, "
-        "with its standard error over documents."
+    versions = sorted(_versions(results).items())
+    configurations = (
+        ("corpus", corpus.manifest["config"] if corpus else {}),
+        ("training", settings(run.manifest) if run else {}),
+        ("evaluation", scores.manifest["config"] if scores else {}),
     )
-    return Section(
-        title=f"Before and after: {comparison.benchmark}",
-        parts=(
-            Part(text=note),
-            Part(
-                text=f"Bits per byte before and after training on {comparison.benchmark}",
-                figure=folder / "figures" / f"{comparison.figure}.svg",
-            ),
-            Part(text="By language", table=comparison.table),
-        ),
-    )
-
-
-def _making_section(corpus: Manifest, run: Manifest, scores: Manifest) -> Section:
-    fingerprints = [
-        ("corpus", f"`{corpus['fingerprint']}`"),
-        ("content of the corpus", f"`{corpus['digest']}`"),
-        ("training run", f"`{run['fingerprint']}`"),
-        ("scores", f"`{scores['fingerprint']}`"),
-    ]
-    versions = {**corpus["versions"], **run["versions"], **scores["versions"]}
     return Section(
         title="How it was made",
         parts=(
             Part(text="Fingerprints", table=table(("what", "fingerprint"), "ll", fingerprints)),
-            Part(
-                text="Versions", table=table(("package", "version"), "ll", sorted(versions.items()))
+            Part(text="Versions", table=table(("package", "version"), "ll", versions)),
+            *(
+                Part(text=f"Configuration of the {name}", table=config_table(config))
+                for name, config in configurations
+                if config
             ),
-            Part(text="Configuration of the corpus", table=config_table(corpus["config"])),
-            Part(text="Configuration of the training", table=config_table(settings(run))),
-            Part(text="Configuration of the evaluation", table=config_table(scores["config"])),
         ),
     )
 
 
-def _facts(corpus: Manifest, run: Manifest, comparisons: list[Comparison]) -> list[Fact]:
-    total = sizes(corpus["splits"])
-    monolingual = {row["label"] for row in corpus["splits"] if row["component"] == "monolingual"}
-    facts = [
-        Fact(value=count(total.n_documents), name="documents", note=size(total.n_bytes)),
-        Fact(
-            value=count(len(monolingual)),
-            name="labels with monolingual text",
-            note=counted(len(language_codes(monolingual)), "language"),
-        ),
-        Fact(
-            value=count(run["n_tokens"]),
-            name="tokens trained",
-            note=counted(run["n_steps"], "step"),
-        ),
-    ]
+def _facts(results: Results, comparisons: Sequence[Comparison]) -> list[Fact]:
+    facts = _corpus_facts(results.corpus.manifest) if results.corpus else []
+    run = results.run.manifest if results.run else None
+    if run:
+        steps = counted(run["n_steps"], "step")
+        facts.append(Fact(value=count(run["n_tokens"]), name="tokens trained", note=steps))
     facts += [
         Fact(
             value=percent(row.relative, sign=True),
@@ -205,29 +199,60 @@ def _facts(corpus: Manifest, run: Manifest, comparisons: list[Comparison]) -> li
             note=f"on {each.benchmark}: {row.before:.3f} to {row.after:.3f}",
         )
         for each in comparisons
-        for row in (*each.means[:1], *_replay(each))
+        for row in _headline(each)
     ]
-    return [*facts, *forgetting_facts(run)]
+    return [*facts, *(forgetting_facts(run) if run else [])]
 
 
-def _summary(corpus: Manifest, run: Manifest, comparisons: list[Comparison]) -> list[str]:
+def _corpus_facts(corpus: Manifest) -> list[Fact]:
     total = sizes(corpus["splits"])
-    lines = [
-        f"The corpus `{corpus['name']}` holds {counted(total.n_documents, 'document')} and "
-        f"{counted(total.n_words, 'word')}. {run['base_model']['name']} was trained further on "
-        f"{count(run['n_tokens'])} tokens of it, in {counted(len(trained_languages(run)), 'language')}."
+    monolingual = {row["label"] for row in corpus["splits"] if row["component"] == "monolingual"}
+    return [
+        Fact(value=count(total.n_documents), name="documents", note=size(total.n_bytes)),
+        Fact(
+            value=count(len(monolingual)),
+            name="labels with monolingual text",
+            note=counted(len(language_codes(monolingual)), "language"),
+        ),
     ]
+
+
+def _summary(
+    results: Results, comparisons: Sequence[Comparison], outcomes: Sequence[Outcome]
+) -> list[str]:
+    told = []
+    if results.corpus:
+        manifest = results.corpus.manifest
+        total = sizes(manifest["splits"])
+        told.append(
+            f"The corpus {code(manifest['name'])} holds {counted(total.n_documents, 'document')} and "
+            f"{counted(total.n_words, 'word')}."
+        )
+    if results.run:
+        run = results.run.manifest
+        told.append(
+            f"{literal(run['base_model']['name'])} was trained further on {count(run['n_tokens'])} tokens of "
+            f"{'it' if results.corpus else code(run['corpus']['name'])}, in "
+            f"{counted(len(trained_languages(run)), 'language')}."
+        )
+    lines = [" ".join(told)] if told else []
     for each in comparisons:
-        clauses = [_clause(row) for row in (*each.means[:1], *_replay(each))]
+        clauses = [_clause(row) for row in _headline(each)]
         if clauses:
             lines.append(
-                f"On {each.benchmark}, bits per byte (lower is better) changed so: {'; '.join(clauses)}."
+                f"On {literal(each.benchmark)}, bits per byte (lower is better) changed so: {'; '.join(clauses)}."
             )
-    return lines
+    lines.append(win_line(outcomes))
+    lines.append(
+        " ".join(_MISSING[name] for name in results.missing if results.run or name == "run")
+    )
+    return [line for line in lines if line]
 
 
-def _replay(comparison: Comparison) -> list[Change]:
-    return [row for row in comparison.rows if comparison.notes.get(row.label) == "replay"]
+def _headline(comparison: Comparison) -> list[Change]:
+    """Return what is told first: the mean, where it is one of several labels, and the replayed languages."""
+    replayed = [row for row in comparison.rows if comparison.notes.get(row.label) == "replay"]
+    return [*(row for row in comparison.means[:1] if row.n_labels > 1 or not replayed), *replayed]
 
 
 def _clause(row: Change) -> str:

@@ -29,6 +29,7 @@ def scores_card(
     configs: Sequence[Mapping[str, Any]],
     comparisons: Sequence[Comparison] = (),
     baseline: str = "",
+    leaderboard: Table | None = None,
 ) -> Card:
     """Describe scores.
 
@@ -39,6 +40,7 @@ def scores_card(
         configs: The Hub's configurations: which Parquet file holds what.
         comparisons: Them beside other scores.
         baseline: The model of those other scores.
+        leaderboard: Them among all other scores, ranked.
 
     Returns:
         The card.
@@ -67,6 +69,7 @@ def scores_card(
             "labels": label_table(manifest),
             "comparisons": comparisons,
             "baseline": baseline,
+            "leaderboard": leaderboard,
             "contaminated": contaminated(manifest),
             "missing": _missing(manifest),
             "settings": config_table(manifest["config"]),

@@ -14,12 +14,15 @@ from typing import Any
 NO_DATA = "n/a"
 """What a cell says where there is no number: missing is not zero."""
 
+_CODE = re.compile(r"(?<![`\\])(`+)(?!`).+?(?<!`)\1(?!`)")
+_OPENING = re.compile(r"(?<!\\)((?:\\\\)*)<")
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
     """A heading, an alignment and the cells, all of them text.
 
-    `align` holds one letter a column: "l" for text, "r" for numbers.
+    `align` holds one letter a column: "l" for text, "r" for numbers, "t" for text in the row's own language.
     """
 
     columns: tuple[str, ...]
@@ -34,7 +37,7 @@ class Table:
         widths = [max(len(row[place]) for row in cells) for place in range(len(self.columns))]
         lines = [
             "  ".join(
-                cell.ljust(width) if letter == "l" else cell.rjust(width)
+                cell.rjust(width) if letter == "r" else cell.ljust(width)
                 for cell, width, letter in zip(row, widths, self.align, strict=True)
             ).rstrip()
             for row in cells
@@ -43,7 +46,7 @@ class Table:
 
     def markdown(self) -> str:
         """Return the table as GitHub-flavoured Markdown, without a final newline."""
-        rules = ["---" if letter == "l" else "---:" for letter in self.align]
+        rules = ["---:" if letter == "r" else "---" for letter in self.align]
         lines = [self.columns, rules, *self.rows]
         return "\n".join("| " + " | ".join(_escaped(cells)) + " |" for cells in lines)
 
@@ -117,7 +120,12 @@ def duration(seconds: float | None) -> str:
 
 def literal(text: str) -> str:
     """Return text that Markdown shows as it is: a name of a folder may hold what looks like markup."""
-    return re.sub(r"([\\`*<\[])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*<\[\]])", r"\\\1", " ".join(text.split()))
+
+
+def code(text: str) -> str:
+    """Return text between backticks; text that holds some, which would end the code, is shown as it is."""
+    return literal(text) if "`" in text else f"`{text}`"
 
 
 def csv_text(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -163,8 +171,13 @@ def _escaped(cells: Iterable[str]) -> list[str]:
 
 
 def _without_tags(cell: str) -> str:
-    """Escape what would be HTML; what stands between backticks is shown as it is anyway."""
-    parts = cell.split("`")
-    return "`".join(
-        part if place % 2 else part.replace("<", "\\<") for place, part in enumerate(parts)
-    )
+    """Escape what would be HTML; what stands between as many backticks on both sides is shown as it is anyway."""
+    parts, end = [], 0
+    for match in _CODE.finditer(cell):
+        parts += [_tagless(cell[end : match.start()]), match[0]]
+        end = match.end()
+    return "".join([*parts, _tagless(cell[end:])])
+
+
+def _tagless(text: str) -> str:
+    return _OPENING.sub(r"\1\\<", text)

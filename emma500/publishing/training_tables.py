@@ -251,10 +251,13 @@ def hardware_table(record: Manifest | None) -> Table:
         ("memory of a device", f"{decimal(found['memory_gb'], 1)} GB"),
         ("processor cores", count(found["n_cores"])),
         ("processes", count(record["n_processes"])),
-        ("duration of training", duration(record["seconds"])),
-        ("tokens a second", count(record["tokens_per_second"])),
-        ("share of the measured peak", percent(record["mfu"])),
+        ("duration of training" if "mfu" in record else "duration", duration(record["seconds"])),
     ]
+    if "mfu" in record:
+        rows += [
+            ("tokens a second", count(record["tokens_per_second"])),
+            ("share of the measured peak", percent(record["mfu"])),
+        ]
     return table(("what", "value"), "ll", rows)
 
 
@@ -276,14 +279,14 @@ def footprint_text(record: Manifest | None) -> str:
     )
 
 
-def emissions(record: Manifest | None) -> dict[str, Any] | None:
-    """Return the estimate in the form the Hub reads (grams), or None."""
-    if not record or record["footprint"]["kg_co2e"] is None:
+def emissions(record: Manifest | None, training_type: str | None) -> dict[str, Any] | None:
+    """Return the estimate in the form the Hub reads (grams), or None; also where nothing was trained."""
+    if training_type is None or not record or record["footprint"]["kg_co2e"] is None:
         return None
     found = record["hardware"]
     return {
         "emissions": float(significant(1000 * record["footprint"]["kg_co2e"])),
         "source": "estimate by emma500: hours x devices x watts of the data sheet x data centre x world's mean",
-        "training_type": "pre-training",
+        "training_type": training_type,
         "hardware_used": f"{found['n_devices']} x {found['device']}",
     }

@@ -52,9 +52,8 @@ def wins_figure(
         axes.set_xlabel("share of the published models with a worse average")
         axes.set_title(title)
         handles, labels = axes.get_legend_handles_labels()
-        axes.legend(
-            handles[: len(KINDS)], labels[: len(KINDS)], loc="lower right", ncols=2,
-            bbox_to_anchor=(1.0, 1.0), borderaxespad=0.1,
-        )  # fmt: skip
+        canvas.legend(
+            handles[: len(KINDS)], labels[: len(KINDS)], loc="outside lower right", ncols=len(KINDS)
+        )
 
-    return draw(folder, name, figure, (8.0, 1.1 + 0.36 * len(order)))
+    return draw(folder, name, figure, (8.0, 1.4 + 0.36 * len(order)))

@@ -1,6 +1,5 @@
 """Example results to publish, a Hub on loopback, and clients of it in processes of their own."""
 
-import importlib
 import inspect
 import json
 import os
@@ -15,8 +14,10 @@ import yaml
 
 from emma500.evaluation.aggregation import details_schema
 from emma500.evaluation.scores import Scores
+from emma500.evaluation.tasks.results import measures_schema, samples_schema
 from emma500.folder import Corpus, config_name
 from emma500.publishing import corpus_figures, figures, loss_figures, mixture_figures
+from tests.loopback import LoopbackHub
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(__file__).parent / "data"
@@ -36,6 +37,12 @@ def record():
 
 
 @pytest.fixture(scope="session")
+def making():
+    """What a model that was made without a training run says of its hardware."""
+    return _json("making.json")
+
+
+@pytest.fixture(scope="session")
 def before():
     return _scores("before")
 
@@ -43,6 +50,36 @@ def before():
 @pytest.fixture(scope="session")
 def after():
     return _scores("after")
+
+
+@pytest.fixture(scope="session")
+def written(after):
+    """Scores with what the model wrote: a translation into two languages, and programs."""
+    samples, measures = [], []
+    for label, output, right in (("yor_Latn", "ẹ káàárọ̀", 1.0), ("nqo_Nkoo", "good morning", 0.0)):
+        keys = {
+            "benchmark": "flores200",
+            "mode": "fixed",
+            "label": label,
+            "id": "1",
+            "parallel_id": "1",
+        }
+        samples.append(keys | {
+            "prompt": "English: good morning", "n_shots": 3, "is_truncated": False, "targets": [output],
+            "outputs": [output],
+        })  # fmt: skip
+        measures.append(keys | {"metric": "right_language_rate", "statistics": [right, 1.0]})
+        measures.append(keys | {"metric": "empty_rate", "statistics": [0.0, 1.0]})
+    samples.append({
+        "benchmark": "humaneval", "mode": "fixed", "label": "code-python", "id": "7", "parallel_id": "7",
+        "prompt": "def f():", "n_shots": 0, "is_truncated": False, "targets": [], "outputs": ["", "    return 1"],
+    })  # fmt: skip
+    return Scores(
+        after.manifest,
+        after.details,
+        samples=pa.Table.from_pylist(samples, schema=samples_schema()),
+        measures=pa.Table.from_pylist(measures, schema=measures_schema()),
+    )
 
 
 @pytest.fixture
@@ -100,8 +137,8 @@ def write_model(folder, manifest):
     (folder / "config.json").write_text("{}", encoding="utf-8")
     (folder / "model.safetensors").write_bytes(b"weights" * 100)
     (folder / "README.md").write_text("a card the trainer left\n", encoding="utf-8")
-    if manifest["kind"] == "training-run":
-        (folder / "training.json").write_bytes((DATA / "training.json").read_bytes())
+    record = "training.json" if manifest["kind"] == "training-run" else "making.json"
+    (folder / "training.json").write_bytes((DATA / record).read_bytes())
     (folder / "checkpoints" / "step-8").mkdir(parents=True)
     (folder / "checkpoints" / "step-8" / "model.safetensors").write_bytes(b"older weights")
     return folder
@@ -138,26 +175,22 @@ def write_corpus(folder, manifest, *, text="text", rows=3):
 
 
 @pytest.fixture
-def hub(shared, tmp_path, monkeypatch):
+def hub(tmp_path):
     """A Hub that the real client talks to over loopback."""
-    file = shared / "tools" / "hub_server.py"
-    if not file.is_file():
-        pytest.skip("no ../shared/tools/hub_server.py")
-    monkeypatch.syspath_prepend(str(file.parent))
-    module = importlib.import_module("hub_server")
-    server = module.FakeHub(tmp_path / "hub").start()
+    server = LoopbackHub(tmp_path / "hub").start()
     yield server
     server.stop()
 
 
 @pytest.fixture
-def client(hub, tmp_path):
-    """Run Python code in a process that knows this Hub; what it prints comes back, read as JSON.
+def start_client(hub, tmp_path):
+    """Start a process that runs Python code and knows this Hub.
 
     What it publishes has placeholders for figures.
     """
+    started = []
 
-    def run(code, *, xet=False, token=True, check=True, **environment):
+    def start(code, *, xet=False, token=True, **environment):
         env = {
             **os.environ,
             "HF_ENDPOINT": hub.endpoint,
@@ -169,14 +202,30 @@ def client(hub, tmp_path):
             "PYTHONPATH": str(ROOT),
             **environment,
         }
-        done = subprocess.run(
+        process = subprocess.Popen(
             [sys.executable, "-c", f"{_PRELUDE}\n{code}"],
-            env=env, cwd=tmp_path, capture_output=True, text=True, timeout=120, check=False,
+            env=env, cwd=tmp_path, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         )  # fmt: skip
-        if check:
-            assert done.returncode == 0, done.stderr[-3000:]
-            return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else None
-        return done
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        with process:
+            process.kill()
+
+
+@pytest.fixture
+def client(start_client):
+    """Run Python code in a process that knows this Hub; what it prints comes back, read as JSON."""
+
+    def run(code, *, check=True, **options):
+        process = start_client(code, **options)
+        out, err = (each.decode() for each in process.communicate(timeout=120))
+        if not check:
+            return subprocess.CompletedProcess(process.args, process.returncode, out, err)
+        assert process.returncode == 0, err[-3000:]
+        return json.loads(out.splitlines()[-1]) if out.strip() else None
 
     return run
 

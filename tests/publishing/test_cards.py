@@ -9,10 +9,10 @@ import yaml
 
 from emma500.errors import SourceError
 from emma500.folder.front_matter import front_matter
+from emma500.publishing.checks import check_dataset
 from emma500.publishing.comparison import compare
 from emma500.publishing.config import PublishConfig
 from emma500.publishing.corpus_card import corpus_card, license_file
-from emma500.publishing.layout import check_dataset
 from emma500.publishing.metadata import (
     hub_languages,
     hub_license,
@@ -39,7 +39,7 @@ def corpus_text(manifest, config=None, **fields):
 
 @pytest.mark.usefixtures("placeholders")
 def test_the_rendered_examples_are_what_the_templates_give(
-    tmp_path, corpus, model, made, before, after
+    tmp_path, corpus, model, made, before, after, written
 ):
     hub = PublishConfig(base_model="HuggingFaceTB/SmolLM2-135M-Instruct", license="apache-2.0")
     for what, name, config, scores in (
@@ -49,6 +49,7 @@ def test_the_rendered_examples_are_what_the_templates_give(
         (made("merged-model"), "merged", hub, ()),
         (made("instructed-model"), "instructed", hub, ()),
         (after, "scores", PublishConfig(license="cc-by-4.0"), (before,)),
+        (written, "generations", PublishConfig(license="cc-by-4.0", generations=True), ()),
     ):
         publish(what, f"user/{name}", config, scores=scores, directory=tmp_path)
         text = (tmp_path / "user" / name / "README.md").read_text(encoding="utf-8")

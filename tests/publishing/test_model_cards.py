@@ -105,6 +105,16 @@ def test_hardware_and_carbon_come_from_the_runs_own_record(run, record):
     assert split_card(text)[0]["co2_eq_emissions"]["emissions"] == pytest.approx(10.6)
 
 
+def test_what_made_a_model_without_a_run_is_told_without_a_speed(manifests, making):
+    kinds = {"instructed-model": "fine-tuning", "extended-model": None, "merged-model": None}
+    for kind, training_type in kinds.items():
+        text = card(manifests[kind], record=making)
+        assert cells(text, "duration")[1] == "5 min 18 s"
+        assert "tokens a second" not in text
+        emitted = split_card(text)[0].get("co2_eq_emissions", {})
+        assert emitted.get("training_type") == training_type
+
+
 def test_without_a_record_or_watts_no_carbon_is_claimed(run, record):
     bare = card(run)
     assert "co2_eq_emissions" not in bare
@@ -264,7 +274,7 @@ def test_the_mixture_of_a_run_lies_beside_its_card_as_a_table(tmp_path, model, r
         (significant(12.345), "12.3"),
         (significant(1234567.0), "1,234,567"),
         (significant(float("nan")), "n/a"),
-        (literal("a_b `c` [d]"), "a_b \\`c\\` \\[d]"),
+        (literal("a_b `c` [d]"), "a_b \\`c\\` \\[d\\]"),
     ],
 )
 def test_times_and_small_numbers_are_written_for_readers(written, expected):

@@ -137,7 +137,7 @@ def test_a_folder_that_nothing_finished_is_refused(tmp_path):
     with pytest.raises(
         SourceError,
         match="kind 'cake' cannot be published; one of corpus, training-run, extended-model, "
-        "merged-model, instructed-model, scores can",
+        "merged-model, instructed-model, scores, generations",
     ):
         publish(tmp_path, "user/mala", directory=tmp_path / "out")
 

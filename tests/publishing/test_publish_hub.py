@@ -1,6 +1,7 @@
 """Publishing to a Hub on loopback with the real client."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -230,3 +231,37 @@ def test_a_first_version_that_failed_does_not_lock_the_repository(hub, client, c
     hub.faults.clear()
     client(f'publish({corpus.root!r}, "emma/mala")')
     assert "manifest.json" in remote(hub, "dataset", "emma/mala")
+
+
+@pytest.mark.slow
+def test_what_is_published_is_what_the_clients_of_others_read(
+    hub, client, tiny_model, manifests, tmp_path
+):
+    """from_pretrained, snapshot_download and push_to_hub of the real clients, against the same Hub."""
+    folder = tmp_path / "tiny"
+    shutil.copytree(tiny_model, folder)
+    (folder / "manifest.json").write_text(json.dumps(manifests["merged-model"]), encoding="utf-8")
+    told = client(
+        f"""
+import hashlib
+from pathlib import Path
+from datasets import Dataset, load_dataset
+from huggingface_hub import snapshot_download
+from transformers import AutoModelForCausalLM, AutoTokenizer
+done = publish({str(folder)!r}, "emma/tiny", PublishConfig(tag="v1", **quick))
+model = AutoModelForCausalLM.from_pretrained("emma/tiny", revision="v1")
+tokenizer = AutoTokenizer.from_pretrained("emma/tiny")
+n = model(**tokenizer("yes", return_tensors="pt")).logits.shape[-1]
+copy = Path(snapshot_download("emma/tiny"))
+same = [(copy / name).read_bytes() == (Path({str(folder)!r}) / name).read_bytes()
+        for name in ("model.safetensors", "config.json", "tokenizer.json")]
+Dataset.from_dict({{"text": ["a", "b"]}}).push_to_hub("emma/rows", config_name="yor_Latn")
+rows = load_dataset("emma/rows", "yor_Latn", split="train", streaming=True)
+print(json.dumps([n, same, [row["text"] for row in rows]]))
+"""
+    )
+    n_pieces, same, rows = told
+    assert n_pieces > 250
+    assert same == [True, True, True]
+    assert rows == ["a", "b"]
+    assert not hub.errors

@@ -1,7 +1,6 @@
 """Small files, a Hub on loopback that limits, breaks off and moves, and a process that reads data sets from it."""
 
 import hashlib
-import importlib
 import json
 import os
 import subprocess
@@ -9,6 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
+
+from tests.loopback import Handler, LoopbackHub
 
 ROOT = Path(__file__).parents[2]
 
@@ -46,27 +47,20 @@ for line in sys.stdin:
 
 
 class TestHub:
-    """A FakeHub with three more faults."""
+    """A Hub on loopback with two more faults."""
 
     __test__ = False
 
-    def __init__(self, module, folder):
-        self.server = module.FakeHub(folder)
-        self.module = module
+    def __init__(self, folder):
+        self.server = LoopbackHub(folder)
         self.limits: list[str] = []
         """Retry-After of the next requests for a file, each answered by 429."""
         self.cuts = 0
         """How many requests for a file break off half-way."""
-        self.moved: dict[str, str] = {}
-        """Data sets that were renamed."""
         hub = self
 
-        class Faulty(module.Handler):  # type: ignore[name-defined]  # a module found at run time
+        class Faulty(Handler):
             def do_GET(self):
-                for old, new in hub.moved.items():
-                    if f"/{old}" in self.path:
-                        target = hub.server.endpoint + self.path.replace(old, new)
-                        return self.reply(307, b"", Location=target)
                 if "/resolve/" in self.path and ".parquet" in self.path and hub.limits:
                     return self.reply(429, {"error": "slow down"}, Retry_After=hub.limits.pop(0))
                 if "/resolve/" in self.path and "Range" in self.headers and hub.cuts:
@@ -83,6 +77,11 @@ class TestHub:
 
         self.server.httpd.RequestHandlerClass = Faulty
         self.server.start()
+
+    @property
+    def moved(self):
+        """Data sets that were renamed."""
+        return self.server.moved
 
     def put(self, name, files):
         """Make a data set of files, or a commit that has only these."""
@@ -107,21 +106,15 @@ class TestHub:
 
     def reset(self):
         """Forget what was asked for, and be well again."""
-        self.limits, self.cuts, self.moved = [], 0, {}
+        self.limits, self.cuts = [], 0
+        self.moved.clear()
         self.server.log.clear()
         self.server.faults.clear()
 
 
 @pytest.fixture(scope="session")
-def _hub_and_its_client(shared, tmp_path_factory):
-    file = shared / "tools" / "hub_server.py"
-    if not file.is_file():
-        pytest.skip("no ../shared/tools/hub_server.py")
-    sys.path.insert(0, str(file.parent))
-    try:
-        found = TestHub(importlib.import_module("hub_server"), tmp_path_factory.mktemp("hub"))
-    finally:
-        sys.path.remove(str(file.parent))
+def _hub_and_its_client(tmp_path_factory):
+    found = TestHub(tmp_path_factory.mktemp("hub"))
     env = {
         **os.environ,
         "HF_ENDPOINT": found.server.endpoint,

@@ -12,7 +12,7 @@ from huggingface_hub import errors
 
 from emma500.errors import HubError, SourceError
 from emma500.patience import Errand, Patience
-from emma500.publishing.hub import _errand
+from emma500.publishing import repository
 from emma500.sources.remote import patience
 
 _BASE = next(each for each in errors.HfHubHTTPError.__mro__ if each.__module__.startswith("httpx"))
@@ -56,7 +56,7 @@ def waits(monkeypatch):
 
 
 READING = patience(6, 1.0).errand
-PUBLISHING = _errand("user/name")
+PUBLISHING = repository.errand("user/name")
 
 
 @pytest.mark.parametrize("errand", [READING, PUBLISHING])

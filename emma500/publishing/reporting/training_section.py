@@ -7,9 +7,9 @@ from typing import Any
 from emma500.publishing import training_tables as tables
 from emma500.publishing.figures import training_figure
 from emma500.publishing.mixture_figures import mixture_figure
-from emma500.publishing.sections import Fact, Part, Section
+from emma500.publishing.reporting.sections import Fact, Part, Section, heading
 from emma500.publishing.summary import trained_languages
-from emma500.publishing.tables import count, counted, percent
+from emma500.publishing.tables import Table, count, counted, literal, percent
 
 Manifest = Mapping[str, Any]
 
@@ -27,29 +27,58 @@ def training_section(manifest: Manifest, folder: Path, record: Manifest | None =
     Returns:
         The section; tables with nothing to say are left out.
     """
-    parts = [Part(text=_opening(manifest))]
+    figures = folder / "figures"
+    parts = [
+        Part(text=_opening(manifest)),
+        heading("What it read"),
+        Part(
+            text="Shares of the tokens, and how often each text was read",
+            figure=mixture_figure(manifest["plan"], figures),
+        ),
+        *_tables(
+            (
+                "What it was trained on, by component and resource group",
+                tables.group_table(manifest),
+            ),
+            ("What it was trained on, by label", tables.mix_table(manifest)),
+            ("Tokens by language; those of a pair count for both", tables.language_table(manifest)),
+        ),
+    ]
     if manifest["validation"]:
         text = "Training loss, and bits per byte on held-out text of the corpus, by step"
-        parts.append(Part(text=text, figure=training_figure(manifest, folder / "figures")))
-    mixture = mixture_figure(manifest["plan"], folder / "figures")
-    parts.append(
-        Part(text="Shares of the tokens, and how often each text was read", figure=mixture)
-    )
-    for text, found in (
-        ("What it was trained on, by component and resource group", tables.group_table(manifest)),
-        ("What it was trained on, by label", tables.mix_table(manifest)),
-        ("Tokens by language; those of a pair count for both", tables.language_table(manifest)),
-        ("Bits per byte on the corpus's validation split", tables.validation_table(manifest)),
+        parts += [
+            heading("Curves by language"),
+            Part(text=text, figure=training_figure(manifest, figures)),
+            *_tables(
+                (
+                    "Bits per byte on the corpus's validation split",
+                    tables.validation_table(manifest),
+                )
+            ),
+        ]
+    forgotten = _tables(
         ("What the languages the base model knew have lost", tables.watched_table(manifest)),
         ("Replay was raised while it trained", tables.raised_table(manifest)),
+    )
+    parts += [heading("Forgetting"), *forgotten] if forgotten else []
+    made = _making(manifest, record)
+    parts += [heading("Packing and hardware"), *made] if made else []
+    return Section(title="Training", parts=tuple(parts))
+
+
+def _making(manifest: Manifest, record: Manifest | None) -> list[Part]:
+    parts = _tables(
         ("How documents were packed into rows", tables.packing_table(manifest)),
         ("Hardware and duration", tables.hardware_table(record)),
-    ):
-        if found.rows:
-            parts.append(Part(text=text, table=found))
+    )
     if record:
         parts.append(Part(text=tables.footprint_text(record)))
-    return Section(title="Training", parts=tuple(parts))
+    return parts
+
+
+def _tables(*named: tuple[str, Table]) -> list[Part]:
+    """Return the tables that have something to say."""
+    return [Part(text=text, table=found) for text, found in named if found.rows]
 
 
 def _opening(manifest: Manifest) -> str:
@@ -61,7 +90,7 @@ def _opening(manifest: Manifest) -> str:
         else f"It learned {counted(len(trained), 'language')}."
     )
     return (
-        f"{manifest['base_model']['name']} read {count(manifest['n_tokens'])} tokens in "
+        f"{literal(manifest['base_model']['name'])} read {count(manifest['n_tokens'])} tokens in "
         f"{count(manifest['n_steps'])} steps. {told}"
     )
 
