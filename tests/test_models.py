@@ -160,6 +160,26 @@ def test_loading_keeps_to_the_number_format_that_is_asked_for(folder):
     assert load_model(folder).dtype == torch.float32
 
 
+class _Code:
+    """What runs where it is unpickled."""
+
+    def __init__(self, file):
+        self.file = file
+
+    def __reduce__(self):
+        return (Path.touch, (self.file,))
+
+
+def test_weights_that_can_run_code_are_not_loaded(folder, tmp_path):
+    import pickle
+
+    (tmp_path / "config.json").write_bytes((Path(folder) / "config.json").read_bytes())
+    (tmp_path / "pytorch_model.bin").write_bytes(pickle.dumps(_Code(tmp_path / "ran")))
+    with pytest.raises(SourceError, match="only safetensors are loaded"):
+        load_model(tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_gguf_file_that_is_not_there_is_a_source_error(tmp_path):
     with pytest.raises(SourceError, match=r"a model is a Hub id, a folder or a \.gguf file"):
         local_model(tmp_path / "model.gguf")

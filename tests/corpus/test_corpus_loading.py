@@ -13,7 +13,7 @@ from emma500.corpus.build import BuildConfig, build_mala
 from emma500.corpus.builder import Mala, load_mala
 from emma500.corpus.output.readme import configurations, render_readme
 from emma500.errors import ConfigError, LanguageError, SourceError
-from emma500.publishing.layout import check_dataset
+from emma500.publishing.checks import check_dataset
 from emma500.records import document_schema
 from tests.speed.corpus_loading import is_right, loaded, write_corpus, yaml_size
 

@@ -65,7 +65,7 @@ def main():
     torch.set_num_threads(1)
     model, tokenizer = load_model(options.model, dtype="float32"), load_tokenizer(options.model)
     items = gather(
-        [open_benchmark(options.benchmark)], options.labels, max_documents=options.documents
+        [open_benchmark(options.benchmark)], options.labels, limit=options.documents
     ).items
     tokens = tokenize(tokenizer, [item.text for _, item in items])
     prefix = prefix_token(tokenizer)

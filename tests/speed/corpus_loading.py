@@ -22,7 +22,7 @@ import pyarrow.parquet as pq
 
 from emma500.corpus.output.readme import configurations, render_readme
 from emma500.folder.front_matter import front_matter
-from emma500.publishing.layout import check_dataset
+from emma500.publishing.checks import check_dataset
 from emma500.records import document_schema
 
 TARGETS = {1_000: (1.0, 300_000), 3_000: (3.0, 419_000)}
