@@ -136,7 +136,7 @@ def write_record(
         "kind": "training-record",
         "hardware": found,
         "n_processes": n_processes,
-        "seconds": round(seconds, 1),
+        "seconds": round(seconds, 3),
         **measured,
         "footprint": footprint(seconds, found["watts"], found["n_devices"]),
     }
