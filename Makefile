@@ -15,7 +15,7 @@ demo: $(VENV)/.demo-$(STATE)
 
 # Two workers, a file of tests each, with a thread each: more would share the memory bandwidth, and fixtures.
 test: lint
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --quiet --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: $(VENV)/.dev-$(STATE)
 	$(BIN)/ruff check

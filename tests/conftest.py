@@ -22,6 +22,12 @@ ROOT = Path(__file__).parent.parent
 _LOCAL = ("127.", "localhost", "::1", "0.0.0.0")
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files of slow tests, so that no worker is left with a long one when the others are done."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(autouse=True)
 def _no_network(request, monkeypatch):
     if request.node.get_closest_marker("network"):

@@ -22,10 +22,10 @@ CLASSIFIED = (
     "tat_Cyrl", "tir_Ethi", "tsn_Latn", "uig_Arab", "wol_Latn", "xho_Latn", "yor_Latn", "zho_Hans",
 )  # fmt: skip
 PARTS = {  # benchmark: languages, items a language
-    "sib200": (CLASSIFIED, 48),
-    "xcopa": (None, 100),
-    "mgsm": (None, 4),
-    "sib200-text": (None, 8),
+    "sib200-text": (None, 6),
+    "sib200": (CLASSIFIED, 16),
+    "xcopa": (None, 40),
+    "mgsm": (None, 2),
 }
 LABELS_OF_TEXT = 100
 
