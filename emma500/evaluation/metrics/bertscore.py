@@ -109,11 +109,12 @@ def _load(model: str, device: str) -> tuple[Any, Any]:
 
     try:
         tokenizer = AutoTokenizer.from_pretrained(model)
-        return tokenizer, AutoModel.from_pretrained(model).to(device).eval()
+        encoder = AutoModel.from_pretrained(model, use_safetensors=True)
     except (OSError, ValueError) as error:
         raise SourceError(
             f"{model!r} is no encoder for BERTScore ({error}): give a folder or Hub id, as {PAPER_MODEL}"
         ) from error
+    return tokenizer, encoder.to(device).eval()
 
 
 def _f1(output: _Encoded, reference: _Encoded) -> float:

@@ -53,7 +53,9 @@ class Seq2SeqTranslator:
         self._name, self._revision = model_identity(model, revision)
         self._tokenizer = load_tokenizer(model, revision)
         try:
-            loaded = AutoModelForSeq2SeqLM.from_pretrained(model, revision=revision, dtype=dtype)
+            loaded = AutoModelForSeq2SeqLM.from_pretrained(
+                model, revision=revision, dtype=dtype, use_safetensors=True
+            )
         except (OSError, ValueError) as error:
             raise SourceError(
                 f"{model!r} cannot be loaded as an encoder-decoder (a causal model is a CausalTranslator): {error}"
