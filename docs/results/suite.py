@@ -57,7 +57,7 @@ def main() -> None:
         }
         pages += [f"## {benchmark}", "", _table(scores["continued"], scores["base"]), ""]
         (results / "tables.md").write_text("\n".join(pages), encoding="utf-8")
-        scores_figures([scores["base"], scores["continued"]], results / benchmark)
+        scores_figures([scores["continued"], scores["base"]], results / benchmark)
         export_lm_eval(scores["continued"], results / benchmark / "lm-eval")
 
 
