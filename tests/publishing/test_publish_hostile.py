@@ -281,3 +281,4 @@ def test_a_thousand_labels_and_four_stages_stay_within_the_yaml_that_the_hub_tak
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
     check_dataset(tmp_path, "user/mala")
+    assert 100_000 < (tmp_path / "README.md").stat().st_size < 300_000
