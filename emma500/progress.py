@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from typing import Any, TypeVar
 
+from emma500.processes import is_first_process
+
 Progress = Callable[[str, int, int | None], None]
 """Called with a description, how much is done, and the total (None if unknown)."""
 
@@ -55,12 +57,12 @@ class Bars:
 
     A terminal shows one tqdm bar a description. Elsewhere each description writes one line when it ends: how much was
     done in how many seconds; and one a minute before: how much is done, and how long the rest takes.
-    `EMMA500_PROGRESS=0` silences both, `EMMA500_PROGRESS=1` draws bars anyway.
+    `EMMA500_PROGRESS=0` silences both, `EMMA500_PROGRESS=1` draws bars anyway. Of several processes the first speaks.
     """
 
     def __init__(self) -> None:
         wish = os.environ.get("EMMA500_PROGRESS", "")
-        self._is_silent = wish == "0"
+        self._is_silent = wish == "0" or not is_first_process()
         self._is_live = wish == "1" or sys.stderr.isatty()
         self._started: dict[str, tuple[float, int]] = {}
         self._said = time.monotonic()

@@ -13,6 +13,7 @@ from emma500._version import __version__
 from emma500.cli.commands import COMMANDS
 from emma500.cli.parsing import command_of, parse
 from emma500.errors import EmmaError, StoppedError, UsageError
+from emma500.processes import is_first_process
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -70,7 +71,7 @@ def run() -> None:
 def _dispatch(words: list[str]) -> int:
     name, rest = command_of(words)
     result = COMMANDS[name].run(*parse(name, COMMANDS[name], rest))
-    if result != "":
+    if result != "" and is_first_process():
         sys.stdout.write(f"{result}\n")
     return 0
 

@@ -19,11 +19,11 @@ from emma500.evaluation.identity import ModelIdentity, identify
 from emma500.evaluation.loaded import Loaded
 from emma500.evaluation.metrics.bertscore import encoder_of
 from emma500.evaluation.scores import KIND, Scores
-from emma500.evaluation.scoring import is_main_process
 from emma500.evaluation.tasks.practice import practices
 from emma500.evaluation.wanted import gather_wanted, score_wanted
 from emma500.manifest import fingerprint, read_manifest, versions
 from emma500.models import model_identity
+from emma500.processes import is_first_process, process_state
 from emma500.progress import Progress
 from emma500.storage import recover_folder, refuse_foreign
 
@@ -178,7 +178,7 @@ def evaluate(
     if contamination is not None:
         manifest["clean"] = contamination.rows(found.details, found.answered)
     scores = Scores(manifest, found.details, samples=found.samples, measures=found.measures)
-    if output is not None and is_main_process():
+    if output is not None and is_first_process():
         scores.save(output, overwrite=config.overwrite)
     return scores
 
@@ -238,11 +238,9 @@ def _is_finished(output: Path, identifier: str) -> bool:
 
 
 def _load(identity: ModelIdentity, config: EvalConfig) -> Loaded:
-    from accelerate import PartialState
-
     from emma500.models import load_model, load_tokenizer
 
-    device = config.device or PartialState().device
+    device = config.device or process_state().device
     model = load_model(identity.path, identity.commit, config.dtype)
     tokenizer = load_tokenizer(identity.path, identity.commit)
     return Loaded(model=model.to(device), tokenizer=tokenizer, identity=identity, config=config)

@@ -13,6 +13,7 @@ from emma500.errors import ConfigError, FailureError
 from emma500.evaluation.aggregation import details_schema
 from emma500.mixture.packing.fitting import pack, place
 from emma500.models import document_nll, prefix_token
+from emma500.processes import process_state
 from emma500.progress import Progress
 
 if TYPE_CHECKING:
@@ -189,18 +190,9 @@ def _parts(sizes: np.ndarray, max_length: int, at_once: int) -> list[tuple[np.nd
     return parts
 
 
-def is_main_process() -> bool:
-    """Tell whether this is the first process of those that `accelerate launch` started, or the only one."""
-    from accelerate import PartialState
-
-    return bool(PartialState().is_main_process)
-
-
 def _share(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     """Return the rows that this process scores: every n-th of them under `accelerate launch`, else all."""
-    from accelerate import PartialState
-
-    state = PartialState()
+    state = process_state()
     return {
         name: values[state.process_index :: state.num_processes] for name, values in rows.items()
     }

@@ -14,17 +14,16 @@ from emma500.models import load_model
 
 SCRIPT = """
 import json, sys
-from accelerate import PartialState
 from emma500.evaluation.likelihood import LikelihoodScorer, Request
 from emma500.models import load_model
+from emma500.processes import process_state
 
-PartialState(cpu=True)
 requests = [Request((5, 6, 7, n), (9, n)) for n in range(10, 21)]
 engine = LikelihoodScorer(load_model(sys.argv[1]))
 found = [each.loglikelihood for each in engine.score(requests)]
-with open(f"{sys.argv[2]}/{PartialState().process_index}.json", "w") as file:
+with open(f"{sys.argv[2]}/{process_state().process_index}.json", "w") as file:
     json.dump([found, engine.work.n_requests], file)
-PartialState().destroy_process_group()
+process_state().destroy_process_group()
 """
 
 

@@ -1,5 +1,6 @@
 """Tasks answered by two processes of `accelerate launch` (here: torchrun, as it does), over gloo on the CPU."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -21,8 +22,11 @@ def test_two_processes_share_choices_and_outputs_and_write_the_scores_of_one(tin
             "--output", str(tmp_path / "two"),
         ],
         check=False, capture_output=True, text=True, cwd=Path(__file__).parents[2],
+        env=os.environ | {"EMMA500_PROGRESS": ""},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr[-3000:]
+    assert done.stdout.count("Scores of tiny") == 1  # the first process writes and prints, for both
+    assert done.stderr.count("aya (fixed): 6 in") == 1
     one, two = (Scores.load(tmp_path / name) for name in ("one", "two"))
     assert two.manifest["fingerprint"] == one.manifest["fingerprint"]
     assert two.samples["outputs"].to_pylist() == one.samples["outputs"].to_pylist()

@@ -21,6 +21,7 @@ from emma500.evaluation.likelihood.running import (
 )
 from emma500.evaluation.likelihood.totals import Totals
 from emma500.evaluation.likelihood.trie import Sequences, sequences
+from emma500.processes import process_state
 from emma500.progress import Progress
 
 _BUDGETS = {"cpu": 256}
@@ -121,10 +122,9 @@ class LikelihoodScorer:
             ConfigError: If a continuation alone is longer than what the model takes.
             FailureError: If a log-likelihood is no number, or memory runs out with the smallest batches.
         """
-        from accelerate import PartialState
         from accelerate.utils import gather_object
 
-        state = PartialState()
+        state = process_state()
         if not self._split or state.num_processes == 1:
             return self._score(requests, names, progress)
         part = _share_of(requests, state.process_index, state.num_processes)

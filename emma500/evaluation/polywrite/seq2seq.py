@@ -10,8 +10,8 @@ from emma500.evaluation.polywrite.language_tokens import (
     language_token,
     source_code,
 )
-from emma500.evaluation.polywrite.translators import default_device
 from emma500.models import load_tokenizer, model_identity
+from emma500.processes import process_state
 
 _BUDGETS = {"cpu": 4096}
 _ACCELERATOR_BUDGET = 65_536
@@ -60,7 +60,7 @@ class Seq2SeqTranslator:
             raise SourceError(
                 f"{model!r} cannot be loaded as an encoder-decoder (a causal model is a CausalTranslator): {error}"
             ) from error
-        self._model = loaded.to(device or default_device()).eval()
+        self._model = loaded.to(device or process_state().device).eval()
         self._num_beams, self._max_tokens = num_beams, max_tokens
         self.token_budget = token_budget or _BUDGETS.get(
             self._model.device.type, _ACCELERATOR_BUDGET

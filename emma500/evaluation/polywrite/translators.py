@@ -7,6 +7,7 @@ from emma500.errors import SourceError
 from emma500.evaluation.tasks.generation import TransformersGenerator, Wanted
 from emma500.languages.codes import Language
 from emma500.models import load_model, load_tokenizer, local_model, model_identity
+from emma500.processes import process_state
 
 TEMPLATE = (
     "Translate the following text from {source_name} to {target_name}.\n"
@@ -60,7 +61,7 @@ class CausalTranslator:
     ) -> None:
         self._name, self._revision = model_identity(model, revision)
         self._tokenizer = load_tokenizer(model, revision)
-        loaded = load_model(model, revision, dtype).to(device or default_device())
+        loaded = load_model(model, revision, dtype).to(device or process_state().device)
         self._generator = TransformersGenerator(loaded, self._tokenizer, max_length=max_length)
         self._template, self._chat, self._max_tokens = template, chat, max_tokens
 
@@ -136,10 +137,3 @@ def load_translator(model: str, *, revision: str | None = None) -> Translator:
         raise SourceError(f"the translator {model!r} cannot be loaded: {error}") from error
     kind = Seq2SeqTranslator if config.is_encoder_decoder else CausalTranslator
     return kind(model, revision=revision)
-
-
-def default_device() -> Any:
-    """Return the accelerator if there is one, else the CPU."""
-    from accelerate import PartialState
-
-    return PartialState().device

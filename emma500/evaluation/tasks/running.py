@@ -14,6 +14,7 @@ from emma500.evaluation.tasks.outputs import measure_code
 from emma500.evaluation.tasks.parts import Part, Tasks
 from emma500.evaluation.tasks.practice import Practice
 from emma500.evaluation.tasks.results import Answered
+from emma500.processes import process_state
 from emma500.progress import Progress
 
 ITEMS_AT_ONCE = 4096
@@ -273,10 +274,9 @@ def _shared(
     progress: Progress | None,
 ) -> list[Generated]:
     """Generate, each process of `accelerate launch` its part of the prompts; all get all outputs."""
-    from accelerate import PartialState
     from accelerate.utils import gather_object
 
-    state = PartialState()
+    state = process_state()
     n = state.num_processes
     if n == 1:
         return generator.generate(wanted, sampling, progress=progress)

@@ -15,6 +15,7 @@ from emma500.gguf import without_bars
 from emma500.manifest import write_manifest
 from emma500.mixture.planning.selection import resolve
 from emma500.models import load_model, load_tokenizer
+from emma500.processes import is_first_process, process_state
 from emma500.progress import Progress
 from emma500.storage import locked
 from emma500.training.instruction.conversations import Conversations, read_conversations
@@ -151,14 +152,9 @@ def instruct(
         )
         with without_bars(), stoppable("the last checkpoint is kept if there is one"):
             tuning.run(place)
-    if _is_first():
+    if is_first_process():
         shutil.rmtree(work, ignore_errors=True)
     return MadeModel(output)
-
-
-def _is_first() -> bool:
-    """Tell whether this is the process that writes, of those that torchrun or accelerate started."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -174,7 +170,7 @@ class _Tuning:
 
     def run(self, place: Output) -> None:
         """Tune and write the output; with several processes, only the first one writes."""
-        is_first = _is_first()
+        is_first = is_first_process()
         with ExitStack() as held:
             if is_first:
                 held.enter_context(locked(self.checkpoints.parent))
@@ -197,9 +193,7 @@ class _Tuning:
                 told = {"languages": self.labels, **made}
                 manifest = place.record(summary, self.config, sources, **told)
                 write_manifest(staged, manifest)
-        from accelerate import PartialState
-
-        PartialState().wait_for_everyone()
+        process_state().wait_for_everyone()
 
     def _tune(self, staged: Path, stopwatch: Stopwatch) -> dict[str, Any]:
         """Train, write the model and its tokenizer, and return what the manifest says of it."""
