@@ -1,10 +1,11 @@
 """Tokens a CPU second: ours, a bare PyTorch loop, the Trainer of transformers, and TRL's SFTTrainer with packing.
 
-    python tests/speed/training_vs_peers.py [--rounds 3] [--steps 6] [--length 512] [--rows 2]
+    python tests/speed/training_vs_peers.py [--rounds 6] [--steps 6] [--length 512] [--rows 2]
 
 The same documents, the same random Llama of 34 million weights, the same optimizer, bfloat16 by autocast, one thread,
-each in a process of its own and in turn; the best round counts. Loading and the first step are not timed. Exit status 0
-where ours is at least .97 of the loop, 1.0 of the Trainer and 1.2 times TRL.
+each in a process of its own, there and back by turns. Each round gives a ratio to each peer; the mean and its standard
+error count, since two runs of the same thing differ by 3 % on a shared machine. Loading and the first step are not
+timed. Exit status 1 where ours is below .97 of the loop, 1.0 of the Trainer or 1.2 times TRL by more than two errors.
 """
 
 import argparse
@@ -236,7 +237,7 @@ def rate(name: str, options: argparse.Namespace) -> float:
 def main() -> None:
     """Measure in turn and compare."""
     parser = argparse.ArgumentParser(description="tokens a CPU second, ours and peers'")
-    for name, default in (("rounds", 3), ("steps", 6), ("length", 512), ("rows", 2)):
+    for name, default in (("rounds", 6), ("steps", 6), ("length", 512), ("rows", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)
     parser.add_argument("--run", choices=list(RUNS))
     options = parser.parse_args()
@@ -253,29 +254,31 @@ def main() -> None:
         print(f"{name}: skipped, {NEEDED[name]} is not installed")
     rates: dict[str, list[float]] = {name: [] for name in names}
     peaks = []
-    for _ in range(options.rounds):
+    for number in range(options.rounds):
         peaks.append(matmul_peak.__wrapped__("cpu", True))
-        for name in names:
+        for name in names if number % 2 else names[::-1]:
             rates[name].append(rate(name, options))
-    n_weights = sum(each.numel() for each in model().parameters())
-    best = {name: max(each) for name, each in rates.items()}
-    print(f"{'':8} tokens/CPU s  of the peak  ours is  wanted   all rounds")
-    for name, value in best.items():
-        share = 6 * n_weights * value / max(peaks)
-        wanted = f"{TARGETS[name]:.2f}" if name in TARGETS else ""
-        every = " ".join(f"{each:.0f}" for each in rates[name])
+    sys.exit(0 if report(rates, max(peaks)) else 1)
+
+
+def report(rates: dict[str, list[float]], peak: float) -> bool:
+    """Print the table; tell whether no target is missed by more than the measurement's error."""
+    per_token = 6 * sum(each.numel() for each in model().parameters())
+    holds = True
+    print(f"{'':8} tokens/CPU s  of the peak  ours is       wanted   all rounds")
+    for name, values in rates.items():
+        ratios = np.array(rates["ours"]) / np.array(values)
+        error = ratios.std(ddof=1) / np.sqrt(len(ratios)) if len(ratios) > 1 else 0.0
+        target = TARGETS.get(name, 0.0)
+        holds &= bool(ratios.mean() + 2 * error >= target)
         print(
-            f"{name:8} {value:12.1f}  {share:10.0%}  {best['ours'] / value:7.2f}  {wanted:6}   {every}"
+            f"{name:8} {np.median(values):12.1f}  {per_token * max(values) / peak:10.0%}  "
+            f"{ratios.mean():.3f} ± {error:.3f}  {f'{target:.2f}' if target else '':6}   "
+            + " ".join(f"{each:.0f}" for each in values)
         )
-    print(
-        f"peak of bfloat16 products, measured between the rounds: {max(peaks) / 1e9:.0f} GFLOP/s, one thread"
-    )
-    holds = all(best["ours"] / best[name] >= TARGETS[name] for name in names if name in TARGETS)
-    ratios = ", ".join(
-        f"{best['ours'] / best[name]:.2f} of {name}" for name in names if name in TARGETS
-    )
-    print(f"ours: {ratios}: {'holds' if holds else 'FAILS'}")
-    sys.exit(0 if holds else 1)
+    print(f"peak of bfloat16 products, between the rounds: {peak / 1e9:.0f} GFLOP/s, one thread")
+    print("holds" if holds else "FAILS")
+    return holds
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from emma500.mixture.planning.plan import plan
 from emma500.mixture.tokenizing.documents import Chosen
 from emma500.mixture.tokenizing.tokens import TokenDocuments
 from emma500.models import check_isolation
+from emma500.training.loop.loss import loss_beside
 from emma500.training.loop.trainer import PackedTrainer
 
 LENGTH = 64
@@ -73,7 +74,10 @@ def training_call(model, dataset, tmp_path):
         output_dir=str(tmp_path), per_device_train_batch_size=4, use_cpu=True, report_to="none",
         train_sampling_strategy="sequential", dataloader_pin_memory=False,
     )  # fmt: skip
-    trainer = PackedTrainer(model=model, args=arguments, train_dataset=dataset)
+    trainer = PackedTrainer(
+        model=model, args=arguments, train_dataset=dataset,
+        compute_loss_func=loss_beside(model, arguments),
+    )  # fmt: skip
     batch = trainer._prepare_inputs(next(iter(trainer.get_train_dataloader())))
     found = []
     hook = model.register_forward_hook(lambda *each: found.append(each[-1].logits.detach()))

@@ -22,6 +22,7 @@ from emma500.training.loop.callbacks import (
 )
 from emma500.training.loop.checkpoints import PREFIX, is_complete
 from emma500.training.loop.guarded import Guarded
+from emma500.training.loop.loss import loss_beside
 from emma500.training.loop.schedules import make_schedule
 from emma500.training.loop.throughput import Throughput
 
@@ -172,7 +173,10 @@ def make_trainer(
     throughput = Throughput(
         model, config, folder, device=str(arguments.device), n_processes=arguments.world_size
     )
-    trainer = PretrainTrainer(config, throughput, model=model, args=arguments, train_dataset=rows)
+    trainer = PretrainTrainer(
+        config, throughput, model=model, args=arguments, train_dataset=rows,
+        compute_loss_func=loss_beside(model, arguments),
+    )  # fmt: skip
     trainer.remove_callback(PrinterCallback)
     is_first = trainer.is_world_process_zero()
 
