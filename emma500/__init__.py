@@ -10,10 +10,14 @@
 Everything public is here; what is behind it may move. Nothing heavy is imported until it is used.
 """
 
+import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from emma500._version import __version__
+
+# Arrow gives its memory back at once and asks for it again: a sixth of a build. Read where Arrow is first imported.
+os.environ.setdefault("MIMALLOC_PURGE_DELAY", "60000")
 
 if TYPE_CHECKING:
     from emma500.corpus.build import BuildConfig, build_mala

@@ -7,12 +7,14 @@ leave. Files are written where the rows are, so that nothing but their number pa
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, islice
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -27,6 +29,7 @@ COUNTED = pa.schema([("n_rows", pa.int64())])
 _BATCH_BYTES = 8 << 20
 _BATCH_ROWS = 1 << 14
 _FILE_BATCHES = 32
+_PART_BYTES = 1 << 20  # a row group of each of many files that are written at once
 COMPRESSION = "lz4"  # what is written is read once or twice, and deleted
 
 
@@ -116,14 +119,11 @@ class Written:
 
     def _write(self, file: Path, first: pa.RecordBatch, more: Iterator[pa.RecordBatch]) -> int:
         n_rows = 0
-        plain = {"use_dictionary": False, "write_statistics": False}
         temporary = file.with_name(file.name + ".tmp")
         # The folder is not made here: where a build has failed, and is cleared away, a thread of it may still go on.
         with space_checked(file):
             try:
-                with pq.ParquetWriter(
-                    temporary, self.schema, compression=COMPRESSION, **plain
-                ) as writer:
+                with _writer(temporary, self.schema) as writer:
                     for batch in chain([first], islice(more, _FILE_BATCHES - 1)):
                         writer.write_batch(batch)
                         n_rows += len(batch)
@@ -131,6 +131,95 @@ class Written:
             finally:
                 temporary.unlink(missing_ok=True)
         return n_rows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parted:
+    """A bundle whose rows go to a folder a value of one of their columns; a task itself.
+
+    Attributes:
+        bundle: The bundle.
+        column: The column, of int64; the files do not hold it.
+        stem: The files' paths without `<column>=<value>`, and their name without `.parquet`.
+    """
+
+    bundle: Bundle
+    column: str
+    stem: Path
+
+    def read(self) -> Iterator[pa.RecordBatch]:
+        """Write its files, several megabytes at a time.
+
+        Yields:
+            One batch: how many rows they hold.
+
+        Raises:
+            StorageError: If the disk is full.
+        """
+        n_rows = 0
+        with ExitStack() as stack:
+            parts: dict[int, _PartFile] = {}
+            for batch in self.bundle.read():
+                n_rows += len(batch)
+                for value, rows in _by_value(batch, self.column):
+                    if value not in parts:
+                        folder = self.stem.parent / f"{self.column}={value}"
+                        file = folder / f"{self.stem.name}.parquet"
+                        parts[value] = stack.enter_context(_PartFile(file, rows.schema))
+                    parts[value].add(rows)
+        yield pa.record_batch([pa.array([n_rows])], schema=COUNTED)
+
+
+class _PartFile:
+    """A file that is written a megabyte at a time, under a temporary name until it is whole."""
+
+    def __init__(self, file: Path, schema: pa.Schema) -> None:
+        self._file = file
+        self._temporary = file.with_name(file.name + ".tmp")
+        self._held: list[pa.RecordBatch] = []
+        self._size = 0
+        with space_checked(file):
+            file.parent.mkdir(exist_ok=True)
+            self._writer = _writer(self._temporary, schema)
+
+    def add(self, rows: pa.RecordBatch) -> None:
+        self._held.append(rows)
+        self._size += rows.nbytes
+        if self._size >= _PART_BYTES:
+            self._write()
+
+    def _write(self) -> None:
+        with space_checked(self._file):
+            self._writer.write_batch(pa.concat_batches(self._held))
+        self._held, self._size = [], 0
+
+    def __enter__(self) -> "_PartFile":
+        return self
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        try:
+            if error is None and self._held:
+                self._write()
+            with space_checked(self._file):
+                self._writer.close()
+                if error is None:
+                    self._temporary.replace(self._file)
+        finally:
+            self._temporary.unlink(missing_ok=True)
+
+
+def _writer(file: Path, schema: pa.Schema) -> pq.ParquetWriter:
+    plain = {"use_dictionary": False, "write_statistics": False}
+    return pq.ParquetWriter(file, schema, compression=COMPRESSION, **plain)
+
+
+def _by_value(batch: pa.RecordBatch, column: str) -> Iterator[tuple[int, pa.RecordBatch]]:
+    """Yield the rows of each value of a column, without it; copies, so that none keeps the whole batch in memory."""
+    values = batch[column].to_numpy()
+    rest = batch.drop_columns([column])
+    for value in np.unique(values).tolist():
+        is_own = values == value
+        yield value, rest if is_own.all() else rest.take(pa.array(np.flatnonzero(is_own)))
 
 
 def sized(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:

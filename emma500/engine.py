@@ -26,13 +26,12 @@ from daft.io.source import DataSource, DataSourceTask
 from daft.recordbatch import RecordBatch
 from daft.schema import Schema
 
-from emma500.bundles import COMPRESSION, COUNTED, BatchFunction, Bundle, Task, Written
+from emma500.bundles import COUNTED, BatchFunction, Bundle, Parted, Task, Written
 from emma500.configuration import n_cores
 from emma500.errors import ConfigError, EmmaError
 from emma500.storage import space_checked
 
 _BATCH_ROWS = 1024
-_PARTED_GROUP_BYTES = 1 << 20  # a row group of each of many folders that are written to at once
 _PROBE_BYTES = 1 << 20
 _BUNDLES_A_CORE = (
     16  # tasks of unequal size are spread evenly; a thousand small files are not a thousand again
@@ -111,18 +110,15 @@ class Flow:
             StorageError: If the disk is full.
         """
         folder.mkdir(parents=True, exist_ok=True)
-        if partition_by:
-            with _Running(folder) as run:
-                frame = run.frame(self._bundles(len(self._tasks)), self._schema)
-                columns = [partition_by]
-                frame.write_parquet(str(folder), compression=COMPRESSION, partition_cols=columns)
-            return
         here = daft.get_or_infer_runner_type() == "native"
         bundles = self._bundles(_BUNDLES_A_CORE * n_cores() if here else _BUNDLES_ELSEWHERE)
-        files = [
-            Written(bundle=each, schema=self._schema, stem=folder / f"part-{number:05}")
-            for number, each in enumerate(bundles)
-        ]
+        files: list[Task] = []
+        for number, bundle in enumerate(bundles):
+            stem = folder / f"part-{number:05}"
+            if partition_by is None:
+                files.append(Written(bundle=bundle, schema=self._schema, stem=stem))
+            else:
+                files.append(Parted(bundle=bundle, column=partition_by, stem=stem))
         with _Running(folder) as run:
             run.frame(files, COUNTED).collect()
 
@@ -155,8 +151,6 @@ class _Running:
         # Daft's own defaults, 131,072 rows a batch and 8 files read at once, are gigabytes of text.
         self._settings = daft.execution_config_ctx(
             default_morsel_size=_BATCH_ROWS,
-            parquet_target_filesize=256 << 20,
-            parquet_target_row_group_size=_PARTED_GROUP_BYTES,
             scantask_max_parallel=n_cores(),
         )
 

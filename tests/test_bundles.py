@@ -7,7 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emma500.bundles import COUNTED, Bundle, Written, sized
+from emma500.bundles import COUNTED, Bundle, Parted, Written, sized
 from emma500.errors import SourceError
 
 SCHEMA = pa.schema([("text", pa.large_string()), ("number", pa.int64())])
@@ -123,4 +123,38 @@ def test_rows_are_written_to_files_of_some_batches_and_counted(tmp_path):
 def test_a_bundle_without_rows_writes_no_file(tmp_path):
     written = Written(bundle=bundle(Numbers()), schema=SCHEMA, stem=tmp_path / "part-00000")
     assert list(written.read()) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def parted(some, folder):
+    return Parted(bundle=some, column="part", stem=folder / "part-00007")
+
+
+def with_parts(batch, *, of=3):
+    return batch.append_column("part", pa.array([each % of for each in numbers_of([batch])]))
+
+
+def test_rows_are_parted_by_a_column_which_the_files_leave_out(tmp_path):
+    some = bundle(*[Numbers(with_parts(rows(1000 * n, 1000, width=3000))) for n in range(5)])
+    told = list(pickle.loads(pickle.dumps(parted(some, tmp_path))).read())
+    assert [each["n_rows"][0].as_py() for each in told] == [5000]
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["part=0", "part=1", "part=2"]
+    for part in range(3):
+        (file,) = (tmp_path / f"part={part}").iterdir()
+        assert file.name == "part-00007.parquet"
+        table = pq.read_table(file, partitioning=None)
+        assert table.schema.remove_metadata() == SCHEMA
+        assert table["number"].to_pylist() == list(range(part, 5000, 3))
+        assert pq.read_metadata(file).num_row_groups > 1  # a megabyte each, not all at the end
+
+
+def test_what_was_parted_before_an_error_leaves_no_file(tmp_path):
+    broken = bundle(Numbers(with_parts(rows(0, 10)), SourceError("torn")))
+    with pytest.raises(SourceError, match="torn"):
+        list(parted(broken, tmp_path).read())
+    assert [each for each in tmp_path.rglob("*") if each.is_file()] == []
+
+
+def test_a_parted_bundle_without_rows_writes_no_file(tmp_path):
+    assert [each["n_rows"][0].as_py() for each in parted(bundle(Numbers()), tmp_path).read()] == [0]
     assert list(tmp_path.iterdir()) == []

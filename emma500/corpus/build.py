@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+
 from emma500.corpus.config import BuildConfig
 from emma500.corpus.labelling import Request
 from emma500.corpus.pipeline import Pipeline
@@ -68,6 +70,7 @@ def build_mala(
             refuse_foreign(output, kind="corpus", overwrite=overwrite, fingerprint=build.mark)
             if not _is_finished(output, build.mark):
                 _write(build, output)
+                pa.default_memory_pool().release_unused()
             if not config.keep_work:
                 remove_work(work_folder(output))
     return Corpus(output)
