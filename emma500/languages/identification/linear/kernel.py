@@ -10,6 +10,7 @@ from typing import Any
 import numba
 import numpy as np
 
+from emma500.languages.writing.prefetching_kernel import AHEAD, prefetch
 from emma500.languages.writing.utf8_kernel import decode
 
 APOSTROPHE = 0x27
@@ -132,7 +133,11 @@ def look_up(hashes: Any, n: int, slots: Any, out: Any) -> Any:
     """
     shift, mask = _shift(slots), np.uint64(len(slots) - 1)
     found = np.uint64(0)
+    for each in range(min(n, AHEAD)):
+        prefetch(slots, np.int64((np.uint64(hashes[each]) * _GOLDEN) >> shift))
     for each in range(n):
+        if each + AHEAD < n:
+            prefetch(slots, np.int64((np.uint64(hashes[each + AHEAD]) * _GOLDEN) >> shift))
         key = np.uint64(hashes[each])
         slot = (key * _GOLDEN) >> shift
         entry = slots[slot]

@@ -11,10 +11,10 @@ from emma500.languages.identification.linear.kernel import (
     hash_features,
     look_up,
 )
-from emma500.languages.identification.linear.twins_kernel import tell_apart
+from emma500.languages.identification.linear.twins_kernel import largest, tell_apart
+from emma500.languages.writing.prefetching_kernel import AHEAD, prefetch
 
 _NO_RIVAL = 25.0  # a label this far behind adds nothing
-_NO_RIVAL_OF_A_PART = 12.0  # of parts only what is surely right matters, and exponentials are dear
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 # Columns of `measure`, as `scoring` names them; Numba wants constants.
 BEST, N_FEATURES, N_FOUND, SCORE, MARGIN, LOG_ODDS, N_TESTED, N_SEEN = 0, 1, 2, 3, 4, 5, 6, 7
@@ -58,8 +58,12 @@ def measure(
     # A part has as many features as a text of its own: each may need the slack.
     hashes = np.empty(FEATURES_PER_BYTE * longest + SLACK * (most + 1), np.uint32)
     found = np.empty(len(hashes), np.int32)
-    hidden, total = np.zeros(rows.shape[1], np.float32), np.zeros(rows.shape[1], np.float32)
-    logits = np.zeros(weights.shape[1], np.float32)
+    ends, n_found = np.zeros(most + 1, np.int64), np.zeros(most, np.int64)
+    sums, total = (
+        np.zeros((most, rows.shape[1]), np.float32),
+        np.zeros((1, rows.shape[1]), np.float32),
+    )
+    logits = np.zeros((most, weights.shape[1]), np.float32)
     last = 0
     for row in range(len(counts)):
         first, last = last, last + counts[row]
@@ -69,68 +73,85 @@ def measure(
             of_parts[first:last, :] = 0
             of_parts[first:last, BEST] = -1
             continue
-        n, n_found = 0, 0
+        n, n_parts = 0, last - first
         total[:] = 0
-        for part in range(first, last):
-            own = n
-            n += hash_features(data, bounds[part], bounds[part + 1], folding, hashes[n:])
-            m = look_up(hashes[own:], n - own, slots, found)
-            _add_rows(rows, scales, found, m, hidden)
-            total += hidden
-            n_found += m
-            if last - first > 1:
-                _answer(
-                    hashes[own:n], m, hidden, weights, bias, spans, barred, part_script[part], logits, seen,
-                    sampling, twins, _NO_RIVAL_OF_A_PART, of_parts[part],
-                )  # fmt: skip
+        for part in range(n_parts):
+            begin, end = bounds[first + part], bounds[first + part + 1]
+            n += hash_features(data, begin, end, folding, hashes[n:])
+            ends[part + 1] = n
+            n_found[part] = look_up(hashes[ends[part] :], n - ends[part], slots, found)
+            _add_rows(rows, scales, found, n_found[part], sums[part])
+            total[0] += sums[part]
+        if n_parts > 1:
+            _answer(
+                hashes, ends[:n_parts + 1], n_found, sums, weights, bias, spans, barred, part_script[first:last],
+                logits, seen, sampling, twins, of_parts[first:last],
+            )  # fmt: skip
+            n_found[0] = n_found[:n_parts].sum()
+        ends[1] = n
         _answer(
-            hashes[:n], n_found, total, weights, bias, spans, barred, script[row], logits, seen, sampling, twins,
-            _NO_RIVAL, out[row],
+            hashes, ends[:2], n_found, total, weights, bias, spans, barred, script[row:row + 1], logits, seen,
+            sampling, twins, out[row:row + 1],
         )  # fmt: skip
 
 
 @numba.njit(cache=True, nogil=True)
 def _answer(
-    hashes: Any, n_found: int, hidden: Any, weights: Any, bias: Any, spans: Any, barred: Any, script: int,
-    logits: Any, seen: Any, sampling: int, twins: Any, no_rival: float, out: Any,
+    hashes: Any, ends: Any, n_found: Any, sums: Any, weights: Any, bias: Any, spans: Any, barred: Any, script: Any,
+    logits: Any, seen: Any, sampling: int, twins: Any, out: Any,
 ) -> None:  # fmt: skip
-    """Find the best label of some features, whose rows add up to `hidden`, and how it stands out."""
-    out[:] = 0
-    out[BEST] = -1
-    out[N_FEATURES], out[N_FOUND] = len(hashes), n_found
-    if script < 0 or n_found == 0:
-        return
-    first, last = spans[script, 0], spans[script, 1]
-    if first >= last:
-        return
-    scores, excluded = logits[first:last], barred[script, first:last]
-    _score(hidden, np.float32(1 / np.sqrt(n_found)), weights, bias, first, scores)
-    tell_apart(hashes, len(hashes), twins, bias, excluded, first, scores)
-    _stand_out(scores, excluded, first, no_rival, out)
-    if out[BEST] >= 0:
-        _witness(hashes, len(hashes), int(out[BEST]), seen, sampling, out)
+    """Find the best label of features whose rows add up to `sums`, one text after another, and how it stands out."""
+    last = 0
+    while last < len(script):
+        first = last
+        while last < len(script) and script[last] == script[first]:
+            last += 1
+        out[first:last] = 0
+        out[first:last, BEST] = -1
+        begin, end = spans[script[first], 0], spans[script[first], 1]
+        if script[first] >= 0 and begin < end:
+            excluded = barred[script[first], begin:end]
+            _score(
+                sums[first:last], n_found[first:last], weights, bias, begin, end, logits[first:last]
+            )
+        for each in range(first, last):
+            own = hashes[ends[each] : ends[each + 1]]
+            out[each, N_FEATURES], out[each, N_FOUND] = len(own), n_found[each]
+            if script[each] < 0 or begin >= end or n_found[each] == 0:
+                continue
+            scores = logits[each, begin:end]
+            tell_apart(own, len(own), twins, bias, excluded, begin, scores)
+            _stand_out(scores, excluded, begin, out[each])
+            if out[each, BEST] >= 0:
+                _witness(own, len(own), int(out[each, BEST]), seen, sampling, out[each])
 
 
 @numba.njit(cache=True, nogil=True)
-def _score(hidden: Any, scale: Any, weights: Any, bias: Any, first: int, scores: Any) -> None:
-    """Write the scores of labels, four rows of weights at a time: fewer loads and stores of the sums."""
-    last = first + len(scores)
-    scores[:] = bias[first:last]
+def _score(
+    sums: Any, n_found: Any, weights: Any, bias: Any, first: int, last: int, logits: Any
+) -> None:
+    """Write the scores of labels, four rows of weights at a time and for all texts: fewer loads and stores."""
+    scales = (1 / np.sqrt(np.maximum(n_found, 1))).astype(np.float32)
+    logits[:, first:last] = bias[first:last]
     k = 0
-    while k + 3 < len(hidden):
-        one, two = scale * hidden[k], scale * hidden[k + 1]
-        three, four = scale * hidden[k + 2], scale * hidden[k + 3]
+    while k + 3 < sums.shape[1]:
         row1, row2 = weights[k, first:last], weights[k + 1, first:last]
         row3, row4 = weights[k + 2, first:last], weights[k + 3, first:last]
-        for each in range(len(scores)):
-            # One after another: the same sum as a row at a time gives, to the last bit.
-            sum_ = ((scores[each] + one * row1[each]) + two * row2[each]) + three * row3[each]
-            scores[each] = sum_ + four * row4[each]
+        for text in range(len(sums)):
+            one, two = scales[text] * sums[text, k], scales[text] * sums[text, k + 1]
+            three, four = scales[text] * sums[text, k + 2], scales[text] * sums[text, k + 3]
+            own = logits[text, first:last]
+            for each in range(len(own)):
+                # One after another: the same sum as a row at a time gives, to the last bit.
+                sum_ = ((own[each] + one * row1[each]) + two * row2[each]) + three * row3[each]
+                own[each] = sum_ + four * row4[each]
         k += 4
-    while k < len(hidden):
-        row, value = weights[k, first:last], scale * hidden[k]
-        for each in range(len(scores)):
-            scores[each] += value * row[each]
+    while k < sums.shape[1]:
+        row = weights[k, first:last]
+        for text in range(len(sums)):
+            own, value = logits[text, first:last], scales[text] * sums[text, k]
+            for each in range(len(own)):
+                own[each] += value * row[each]
         k += 1
 
 
@@ -138,8 +159,14 @@ def _score(hidden: Any, scale: Any, weights: Any, bias: Any, first: int, scores:
 def _add_rows(rows: Any, scales: Any, found: Any, n: int, total: Any) -> None:
     """Add up the rows found, four at a time: half the loads and stores of the sum."""
     total[:] = 0
+    for place in range(min(n, AHEAD)):
+        prefetch(rows, np.int64(found[place]))
+        prefetch(scales, np.int64(found[place]))
     place = 0
     while place + 3 < n:
+        for ahead in range(place + AHEAD, min(place + AHEAD + 4, n)):
+            prefetch(rows, np.int64(found[ahead]))
+            prefetch(scales, np.int64(found[ahead]))
         one, two, three, four = found[place], found[place + 1], found[place + 2], found[place + 3]
         line1, line2, line3, line4 = rows[one], rows[two], rows[three], rows[four]
         scale1, scale2, scale3, scale4 = scales[one], scales[two], scales[three], scales[four]
@@ -156,28 +183,46 @@ def _add_rows(rows: Any, scales: Any, found: Any, n: int, total: Any) -> None:
 
 
 @numba.njit(cache=True, nogil=True)
-def _stand_out(scores: Any, excluded: Any, first: int, no_rival: float, out: Any) -> None:
-    best, second, best_at, total, allowed = -np.inf, -np.inf, -1, 0.0, 0
-    for each in range(len(scores)):
-        if excluded[each]:
-            continue
-        total += scores[each]
-        allowed += 1
-        if scores[each] > best:
-            second = best
-            best, best_at = scores[each], each
-        elif scores[each] > second:
-            second = scores[each]
+def _stand_out(scores: Any, excluded: Any, first: int, out: Any) -> None:
+    best_at = largest(scores, excluded, -1)
     if best_at < 0:
         return
-    rivals = 0.0
-    for each in range(len(scores)):
-        if each != best_at and not excluded[each] and scores[each] > best - no_rival:
-            rivals += np.exp(np.float64(scores[each]) - best)
+    best, second_at = np.float64(scores[best_at]), largest(scores, excluded, best_at)
+    second = np.float64(scores[second_at]) if second_at >= 0 else -np.inf
+    total, allowed, rivals = _sums(scores, excluded, best)
     out[BEST] = first + best_at
     out[SCORE] = best - (total - best) / max(1, allowed - 1)
     out[MARGIN] = min(best - second, 50.0)
-    out[LOG_ODDS] = min(-np.log(rivals + 1e-20), 50.0)
+    out[LOG_ODDS] = min(-np.log(max(rivals - 1, 0.0) + 1e-20), 50.0)
+
+
+@numba.njit(cache=True, nogil=True, fastmath={"reassoc", "contract"})
+def _sums(scores: Any, excluded: Any, best: float) -> tuple[float, int, float]:
+    """Return the sum of the scores of labels, their number, and the sum of exp(score - best), to 1e-6 of itself.
+
+    A library's exponential is dear, and not computed for several labels at once: exp(x) = exp(x / 32) ** 32.
+    """
+    total, allowed, powers = 0.0, 0, 0.0
+    for each in range(len(scores)):
+        x = (scores[each] - best) / 32
+        power = 1 / 362880.0
+        power = power * x + 1 / 40320.0
+        power = power * x + 1 / 5040.0
+        power = power * x + 1 / 720.0
+        power = power * x + 1 / 120.0
+        power = power * x + 1 / 24.0
+        power = power * x + 1 / 6.0
+        power = power * x + 1 / 2.0
+        power = (power * x + 1) * x + 1
+        power *= power
+        power *= power
+        power *= power
+        power *= power
+        power *= power
+        total += 0.0 if excluded[each] else np.float64(scores[each])
+        allowed += 0 if excluded[each] else 1
+        powers += 0.0 if excluded[each] or x <= -_NO_RIVAL / 32 else power
+    return total, allowed, powers
 
 
 @numba.njit(cache=True, nogil=True)

@@ -8,6 +8,7 @@ import numpy as np
 from emma500.languages.identification.linear.training_kernel import uniform
 
 _UNCOMPARED = -1
+_LOWEST = np.float32(-1e30)
 
 
 @numba.njit(cache=True, nogil=True)
@@ -29,7 +30,7 @@ def tell_apart(
         scores: The labels' scores, from `first` on; changed.
     """
     pairs, weights, scales = twins
-    best = _best(scores, excluded)
+    best = largest(scores, excluded, -1)
     compared = np.zeros(len(pairs), np.bool_)
     while best >= 0:
         nearest, chosen = -np.inf, _UNCOMPARED
@@ -49,16 +50,26 @@ def tell_apart(
         both = max(scores[one], scores[two]) + np.log1p(np.exp(-abs(scores[one] - scores[two])))
         scores[one] = both - np.log1p(np.exp(-odds))
         scores[two] = both - np.log1p(np.exp(odds))
-        best = _best(scores, excluded)
+        best = largest(scores, excluded, -1)
 
 
-@numba.njit(cache=True, nogil=True)
-def _best(scores: Any, excluded: Any) -> int:
-    best = -1
+@numba.njit(cache=True, nogil=True, fastmath={"nnan", "nsz"})
+def largest(scores: Any, excluded: Any, but: int) -> int:
+    """Return the first label with the largest score; -1 if there is none.
+
+    Args:
+        scores: The labels' scores, float32.
+        excluded: Which labels do not count.
+        but: One more label that does not count; -1 for none.
+    """
+    top = _LOWEST
     for each in range(len(scores)):
-        if not excluded[each] and (best < 0 or scores[each] > scores[best]):
-            best = each
-    return best
+        value = _LOWEST if excluded[each] or each == but else scores[each]
+        top = value if value > top else top
+    for each in range(len(scores)):
+        if scores[each] == top and not excluded[each] and each != but:
+            return each
+    return -1
 
 
 @numba.njit(cache=True, nogil=True)
