@@ -109,8 +109,8 @@ def _answer(
         out[first:last] = 0
         out[first:last, BEST] = -1
         begin, end = spans[script[first], 0], spans[script[first], 1]
+        excluded = barred[script[first], begin:end]
         if script[first] >= 0 and begin < end:
-            excluded = barred[script[first], begin:end]
             _score(
                 sums[first:last], n_found[first:last], weights, bias, begin, end, logits[first:last]
             )
