@@ -1,6 +1,8 @@
 """Build the MaLA corpus: many piles of text -> one clean folder that `load_dataset` reads."""
 
-from collections.abc import Sequence
+import gc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
@@ -24,6 +26,8 @@ from emma500.storage import (
 )
 
 __all__ = ["BuildConfig", "build_mala"]
+
+_COLLECT_EVERY = 100_000  # new objects; Python does every 700
 
 
 def build_mala(
@@ -62,18 +66,35 @@ def build_mala(
     config = config or BuildConfig()
     output = Path(output)
     request = Request(languages)
-    build = Pipeline(_open_sources(sources, request, config), request, config, progress)
-    if not (_is_finished(output, build.mark) and _is_alone(output)):
-        with locked(work_folder(output)):
-            recover_folder(output)
-            overwrite = config.overwrite or _lacks_sources(output, build)
-            refuse_foreign(output, kind="corpus", overwrite=overwrite, fingerprint=build.mark)
-            if not _is_finished(output, build.mark):
-                _write(build, output)
-                pa.default_memory_pool().release_unused()
-            if not config.keep_work:
-                remove_work(work_folder(output))
+    with _rare_collections():
+        build = Pipeline(_open_sources(sources, request, config), request, config, progress)
+        if not (_is_finished(output, build.mark) and _is_alone(output)):
+            _build(build, output)
     return Corpus(output)
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for cyclic garbage less often: Numba's objects are many and none of them is any, a twentieth of a build."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECT_EVERY, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
+def _build(build: Pipeline, output: Path) -> None:
+    """Build a corpus into its folder, if nobody else has in the meantime."""
+    with locked(work_folder(output)):
+        recover_folder(output)
+        overwrite = build.config.overwrite or _lacks_sources(output, build)
+        refuse_foreign(output, kind="corpus", overwrite=overwrite, fingerprint=build.mark)
+        if not _is_finished(output, build.mark):
+            _write(build, output)
+            pa.default_memory_pool().release_unused()
+        if not build.config.keep_work:
+            remove_work(work_folder(output))
 
 
 def _write(build: Pipeline, output: Path) -> None:

@@ -88,15 +88,13 @@ def write_shards(
     """
     written = Written(sizes=plan.sizes, blocks=Blocks())
     bounds = [*plan.buckets.tolist(), len(plan.decided)]
-    if len(plan.buckets) > 1:
+    is_routed = len(plan.buckets) > 1
+    if is_routed:
         _route(plan, staged, routed, on_rows)
     for number in tracked(range(len(plan.buckets)), progress, "writing shards"):
         first, end = bounds[number], bounds[number + 1]
-        if len(plan.buckets) > 1:
-            files = sorted((routed / f"bucket={number}").glob("*.parquet"))
-            found = pa.concat_tables(pq.read_table(each, partitioning=None) for each in files)
-        else:
-            found = _read_all(plan, staged, on_rows)
+        folder = routed / f"bucket={number}"
+        found = _read_routed(folder) if is_routed else _read_all(plan, staged, on_rows)
         rows = _Rows.of(found)
         del found
         if not np.array_equal(rows.table["row"].to_numpy(), np.arange(first, end)):
@@ -119,6 +117,12 @@ def _route(plan: Plan, staged: Path, routed: Path, on_rows: Callable[[int], None
 
     tasks = mapped(staged, routed_columns(), plan.route)
     Flow(tasks, routed_schema(), on_rows=on_rows).write(routed, "bucket")
+
+
+def _read_routed(folder: Path) -> pa.Table:
+    read = partial(pq.read_table, partitioning=None, use_threads=False)
+    with ThreadPoolExecutor(n_cores()) as pool:
+        return pa.concat_tables(pool.map(read, sorted(folder.glob("*.parquet"))))
 
 
 def _read_all(plan: Plan, staged: Path, on_rows: Callable[[int], None] | None) -> pa.Table:
