@@ -22,6 +22,7 @@ from emma500.training.session import Session
 from emma500.training.stopping import stoppable
 from emma500.training.validation.gate import base_languages
 from emma500.training.validation.scoring import HeldOut, with_base_languages
+from emma500.training.waiting import first_process_first
 from emma500.training.work import Workplace
 
 __all__ = ["TrainingRun", "continue_pretrain"]
@@ -112,13 +113,13 @@ def _run(
         watched = base_languages(
             corpus, config.forgetting_languages, TrainConfig().forgetting_languages
         )
-        with arguments.main_process_first(local=False):
+        with first_process_first(arguments):
             if is_first:
                 held.enter_context(locked(place.folder))
                 if keeper is not None and config.resume:
                     keeper.bring(place.folder, place.fingerprint)
             checkpoint = place.open(config) if is_first else place.join()
-        with arguments.main_process_first(local=False):
+        with first_process_first(arguments):
             data = prepare(
                 corpus,
                 tokenizer,

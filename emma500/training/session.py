@@ -22,6 +22,7 @@ from emma500.training.result import KIND
 from emma500.training.validation.gate import best_step, forgotten, told, tracked_values
 from emma500.training.validation.replay import Raise, Switched, raises, with_replay
 from emma500.training.validation.scoring import HeldOut, Validator
+from emma500.training.waiting import first_process_first
 from emma500.training.work import Workplace
 
 logger = logging.getLogger(__name__)
@@ -233,7 +234,7 @@ class _Attempt:
             for each in plan.parts
             if not each.available.chosen.replay
         }
-        with session.arguments.main_process_first(local=False):
+        with first_process_first(session.arguments):
             data = prepare(
                 session.corpus,
                 session.tokenizer,

@@ -57,7 +57,17 @@ def test_too_many_repetitions_are_refused_with_the_largest_possible_run():
         plan([YORUBA, GEORGIAN], tokens_per_step=100, n_steps=200, stages=uniform)
     assert "monolingual text in kat_Geor 10.0 times (1,000 tokens, share 50.0%)" in str(error.value)
     assert "at most 80 steps are possible" in str(error.value)
+    assert "lower its weights or shares, give what it cannot take to others" in str(error.value)
     plan([YORUBA, GEORGIAN], tokens_per_step=100, n_steps=80, stages=uniform)
+
+
+def test_replay_that_is_repeated_too_often_names_the_setting_that_holds_its_share():
+    small = available("eng_Latn", 100, replay=True)
+    replayed = [Stage(replay_share=0.5)]
+    with pytest.raises(ConfigError, match=r"replay text in eng_Latn 5\.0 times") as error:
+        plan([small, YORUBA], tokens_per_step=100, n_steps=10, stages=replayed)
+    assert "lower replay_share, name more replay_languages, or raise max_epochs" in str(error.value)
+    assert "weights" not in str(error.value)
 
 
 def test_without_steps_the_new_text_is_read_once():

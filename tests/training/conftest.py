@@ -165,18 +165,18 @@ def _shard_on_the_cpu():
 
 @pytest.fixture
 def start_together(corpus, model, forkserver):
-    """Start a run in several processes; keywords are fields of TrainConfig."""
+    """Start a run in several processes, or what stands in for one; keywords are fields of TrainConfig."""
     import socket
 
     from emma500.training.config import TrainConfig
 
-    def run(output, size=2, **fields):
+    def run(output, size=2, target=train_as, **fields):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         arguments = (model, corpus, output, TrainConfig(**fields))
         processes = [
-            forkserver.Process(target=train_as, args=(rank, size, port, arguments))
+            forkserver.Process(target=target, args=(rank, size, port, arguments))
             for rank in range(size)
         ]
         for process in processes:

@@ -85,7 +85,7 @@ def test_the_interrupted_run_really_went_on_from_a_checkpoint(tmp_path, corpus, 
 @pytest.mark.parametrize(
     "fields",
     [
-        {"packing": "concat"},
+        {"packing": "concat", "trainer_args": {"dataloader_num_workers": 2}},
         {
             "packing": "concat",
             "rehydrate": True,

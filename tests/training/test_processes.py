@@ -1,9 +1,12 @@
 """Several processes: gloo on the CPU, over loopback; the same training as in one."""
 
 import json
+import os
 import time
 
 import pytest
+
+from tests.training.conftest import train_as
 
 FIELDS = {
     "max_steps": 24, "max_length": 64, "global_batch_size": 4, "learning_rate": 5e-3, "save_steps": 4,
@@ -43,6 +46,51 @@ def weights(folder):
     return (folder / "model.safetensors").read_bytes()
 
 
+def train_and_tell(rank, size, port, arguments):
+    """Train, and write down which rows this process reads and how many it scores."""
+    from emma500.mixture.packing.rows import PackedRows
+    from emma500.models import document_nll
+
+    read: list[int] = []
+    scored: list[int] = []
+    row = PackedRows.__getitem__
+
+    def reading(rows, index):
+        read.append(index)
+        return row(rows, index)
+
+    def scoring(model, rows, **options):
+        scored.append(len(rows["document"]))
+        return document_nll(model, rows, **options)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(PackedRows, "__getitem__", reading)
+        patched.setattr("emma500.training.validation.scoring.document_nll", scoring)
+        train_as(rank, size, port, arguments)
+    told = arguments[2].with_name(f"told-{rank}.json")
+    told.write_text(json.dumps({"read": read, "scored": scored}))
+
+
+def wait_behind(rank, size, port, arguments):
+    """Wait for a first process that takes longer than the group of all processes would wait."""
+    from datetime import timedelta
+    from types import SimpleNamespace
+
+    from torch import distributed
+
+    from emma500.training.waiting import first_process_first
+
+    os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+    distributed.init_process_group("gloo", rank=rank, world_size=size, timeout=timedelta(seconds=2))
+    done = arguments[2].with_name("done")
+    with first_process_first(SimpleNamespace(world_size=size, process_index=rank)):
+        assert done.exists() == (rank > 0)
+        if rank == 0:
+            time.sleep(5)
+            done.touch()
+    distributed.destroy_process_group()
+
+
 @pytest.fixture
 def single(tmp_path, start):
     finish([start(tmp_path / "single", **FIELDS)])
@@ -62,6 +110,7 @@ def test_two_processes_train_and_validate_as_one_with_twice_the_accumulation(
         assert found[0] == pytest.approx(found[1], rel=TOLERANCE)
     record = json.loads((tmp_path / "pair" / "training.json").read_text())
     assert record["n_processes"] == 2
+    assert record["n_tokens_computed"] == two["n_tokens"]
 
 
 @pytest.mark.slow
@@ -105,6 +154,22 @@ def test_two_processes_that_share_the_weights_train_the_same_and_go_on_after_a_k
     kill(processes)
     finish(start_together(tmp_path / "killed", **fields))
     assert weights(tmp_path / "killed") == weights(tmp_path / "whole")
+
+
+def test_each_of_two_processes_reads_and_scores_its_own_half(tmp_path, start_together):
+    finish(start_together(tmp_path / "out", target=train_and_tell, **{**FIELDS, "max_steps": 8}))
+    told = [json.loads((tmp_path / f"told-{rank}.json").read_text()) for rank in range(2)]
+    assert told[0]["read"] == list(range(0, 32, 2))
+    assert told[1]["read"] == list(range(1, 32, 2))
+    assert told[0]["scored"] == told[1]["scored"]
+    assert len(told[0]["scored"]) == 2  # before the first step and after the last
+    work = json.loads((tmp_path / "out" / "manifest.json").read_text())["validation"]
+    n_rows = sum(row["n_tokens"] for row in work if row["step"] == 0) / FIELDS["max_length"]
+    assert n_rows / 2 <= told[0]["scored"][0] < 0.75 * n_rows
+
+
+def test_a_first_process_that_takes_long_is_waited_for(tmp_path, start_together):
+    finish(start_together(tmp_path / "out", target=wait_behind))
 
 
 def test_workers_of_the_data_loader_read_the_same_rows(tmp_path, corpus, model, config):

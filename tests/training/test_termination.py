@@ -131,6 +131,26 @@ def test_two_processes_that_are_asked_before_the_first_step_both_exit_with_0(
         assert each.exitcode == 0
 
 
+@pytest.mark.slow
+def test_two_processes_stop_at_one_step_where_only_one_of_them_is_asked(tmp_path, start_together):
+    for output in ("whole", "out"):
+        processes = start_together(tmp_path / output, **FIELDS)
+        if output == "out":
+            wait_for((tmp_path / "out.work/checkpoints/checkpoint-14").exists, processes[0])
+            os.kill(processes[1].pid, signal.SIGTERM)
+        for each in processes:
+            each.join(120)
+        assert [each.exitcode for each in processes] == [0, 0]
+    assert not (tmp_path / "out").exists()
+    (kept,) = (tmp_path / "out.work" / "checkpoints").iterdir()
+    assert 14 <= int(kept.name.removeprefix("checkpoint-")) < 60
+    for each in start_together(tmp_path / "out", **FIELDS):
+        each.join(120)
+        assert each.exitcode == 0
+    for name in ("model.safetensors", "manifest.json"):
+        assert digest(tmp_path / "out" / name) == digest(tmp_path / "whole" / name)
+
+
 def test_the_command_line_says_that_it_stopped_and_exits_with_0(monkeypatch, capsys):
     from emma500 import cli
 

@@ -123,3 +123,31 @@ def test_memory_that_runs_out_in_a_step_ends_the_run_with_the_last_checkpoint_ke
     with pytest.raises(TrainingError, match="ran out of memory with 1 rows of 64 tokens"):
         continue_pretrain(model, corpus, tmp_path / "out", config())
     assert (tmp_path / "out.work" / "checkpoints" / "checkpoint-3").is_dir()
+
+
+def test_a_loss_is_looked_at_before_an_engine_that_steps_in_its_backward_pass():
+    """DeepSpeed steps at the end of the backward pass, before anybody asks for the norm of the gradients."""
+    from types import SimpleNamespace
+    from typing import Any
+
+    from emma500.training.loop.guarded import Guarded
+
+    class Engine:
+        is_deepspeed_enabled = True
+        state = SimpleNamespace(global_step=4)
+
+        def compute_loss(self, model, inputs):
+            return inputs
+
+        def _get_grad_norm(self):
+            return float("inf")
+
+    trainer: Any = type("Stepping", (Guarded, Engine), {})()
+    training, scoring = SimpleNamespace(training=True), SimpleNamespace(training=False)
+    for found in (float("nan"), (float("nan"), "outputs")):
+        with pytest.raises(TrainingError, match=r"loss is nan in step 5; .*still those of step 4"):
+            trainer.compute_loss(training, found)
+        assert trainer.compute_loss(scoring, found) is found
+    assert trainer.compute_loss(training, 1.5) == 1.5
+    with pytest.raises(TrainingError, match=r"gradients is inf in step 5; the last checkpoint is"):
+        trainer._get_grad_norm()

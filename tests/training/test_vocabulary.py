@@ -25,14 +25,8 @@ from emma500.training.vocabulary.text import read_language
 def settings():
     def make(**changes):
         return VocabularyConfig(
-            **{
-                "n_pieces": 60,
-                "min_frequency": 5,
-                "max_validation_bytes": 600,
-                "max_length": 128,
-                **changes,
-            }
-        )
+            **{"n_pieces": 60, "min_frequency": 5, "max_validation_bytes": 600, "max_length": 128, **changes}
+        )  # fmt: skip
 
     return make
 

@@ -113,11 +113,16 @@ class Sizing:
             else "not one step is possible: lower max_length or gradient_accumulation_steps"
         )
         group = f"{each.group} " if each.group else ""
+        change = (
+            "lower replay_share, name more replay_languages"
+            if each.component == "replay"
+            else "lower its weights or shares, give what it cannot take to others with mixture=unimax"
+        )
         raise ConfigError(
             f"{n_steps:,} steps of {self._tokens_per_step:,} tokens would repeat the {group}{each.component} text in "
             f"{each.chosen.label} {epochs[worst]:.1f} times ({each.n_tokens:,} tokens, share {share:.1%}){others}, "
-            f"above the cap max_epochs={self._max_epochs:g}; {way_out}, add text, lower its weights or shares, give "
-            "what it cannot take to others with mixture=unimax, or raise max_epochs"
+            f"above the cap max_epochs={self._max_epochs:g}; {way_out}, add text, {change}, or "
+            "raise max_epochs"
         )
 
     def _lengths(self, n_steps: int) -> list[int]:

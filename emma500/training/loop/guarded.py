@@ -37,6 +37,22 @@ class Guarded(_Trainer):
         self._loss = self._loss + loss
         return loss
 
+    def compute_loss(self, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """Compute the loss; with DeepSpeed look at it at once, as its engine steps at the end of the backward pass.
+
+        Args:
+            model: As the Trainer's.
+            *args: As the Trainer's.
+            **kwargs: As the Trainer's.
+
+        Returns:
+            The loss, or the loss and what the model returned.
+        """
+        found = super().compute_loss(model, *args, **kwargs)
+        if self.is_deepspeed_enabled and model.training:
+            self._check_finite("loss", float(found[0] if isinstance(found, tuple) else found))
+        return found
+
     def _get_grad_norm(self, *args: Any, **kwargs: Any) -> Any:
         """Return the norm of the gradients, which the Trainer asks for right before the optimizer's step."""
         loss, self._loss = (
@@ -46,16 +62,24 @@ class Guarded(_Trainer):
         self._check_finite("loss", loss)
         norm = super()._get_grad_norm(*args, **kwargs)
         if norm is not None:
-            self._check_finite("norm of the gradients", float(norm))
+            self._check_finite(
+                "norm of the gradients", float(norm), has_stepped=self.is_deepspeed_enabled
+            )
         return norm
 
-    def _check_finite(self, name: str, value: float) -> None:
-        if not math.isfinite(value):
-            raise TrainingError(
-                f"the {name} is {value} in step {self.state.global_step + 1}{self._held()}; the weights are still "
-                f"those of step {self.state.global_step}. Lower learning_rate or max_grad_norm, lengthen "
-                "warmup_steps, or look at the model's weights"
-            )
+    def _check_finite(self, name: str, value: float, *, has_stepped: bool = False) -> None:
+        if math.isfinite(value):
+            return
+        step = self.state.global_step
+        left = (
+            "the last checkpoint is good"
+            if has_stepped
+            else f"the weights are still those of step {step}"
+        )
+        raise TrainingError(
+            f"the {name} is {value} in step {step + 1}{self._held()}; {left}. Lower learning_rate or max_grad_norm, "
+            "lengthen warmup_steps, or look at the model's weights"
+        )
 
     def _held(self) -> str:
         """Return what the step's rows hold, as words in brackets, or "" where the rows cannot say it."""

@@ -65,7 +65,7 @@ class Throughput:
         self._since = time.perf_counter()
 
     def step(self, step: int, n_steps: int, *, write: bool) -> dict[str, float] | None:
-        """Count a step, and at the end of a window return what it shows.
+        """Count a step, and at the end of a window return what it shows; all processes have to ask.
 
         Args:
             step: The step that was done.
@@ -80,7 +80,7 @@ class Throughput:
         if step % self._every and step != n_steps:
             return None
         seconds = time.perf_counter() - self._since
-        tokens, squares = (int(each) * self.n_processes for each in (self._tokens, self._squares))
+        tokens, squares = self._counted()
         operations_done = tokens * self._a_token + squares * self._a_square
         shown = {
             "tokens_per_second": tokens / seconds,
@@ -95,6 +95,18 @@ class Throughput:
         self._tokens = self._squares = self._steps = 0
         self.start()
         return shown
+
+    def _counted(self) -> tuple[int, int]:
+        """Return the tokens and the squares of the window, in all processes together."""
+        import torch
+
+        counts = torch.tensor([int(self._tokens), int(self._squares)], device=self.device)
+        if self.n_processes > 1:
+            from accelerate.utils import reduce
+
+            counts = reduce(counts, "sum")
+        tokens, squares = counts.tolist()
+        return tokens, squares
 
     @property
     def _n_devices(self) -> int:
