@@ -29,6 +29,9 @@ _REFUSED = {
 }
 """No folder can be made there, or no file written."""
 
+_OVERTAKEN = {errno.ENOENT, errno.ENOTEMPTY, errno.EEXIST}
+"""What a rename fails with that another process made superfluous: its source is gone, or its target is there."""
+
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 _PATIENCE = 3.0
 """Seconds to wait for a lock: a killed process and its children take a moment to end."""
@@ -150,13 +153,23 @@ def write_text(path: Path, text: str) -> None:
 def replace_folder(staged: Path, final: Path) -> None:
     """Put a finished folder in its place; an older folder there is replaced.
 
-    A kill between the two renames leaves the old folder under `<final>.old.tmp`, which `recover_folder` brings back.
+    A kill between the two renames leaves the old folder under `<final>.old.tmp`, which `recover_folder` brings back. So
+    does a reader that comes between them: then both are made again.
+
+    Raises:
+        OSError: If the folder cannot be put there.
     """
     old = final.with_name(final.name + ".old.tmp")
-    shutil.rmtree(old, ignore_errors=True)
-    if final.exists():
-        final.rename(old)
-    staged.rename(final)
+    for is_last in (False, False, True):
+        shutil.rmtree(old, ignore_errors=True)
+        try:
+            if final.exists():
+                final.rename(old)
+            staged.rename(final)
+            break
+        except OSError as error:
+            if is_last or error.errno not in _OVERTAKEN:
+                raise
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -164,7 +177,11 @@ def recover_folder(final: Path) -> None:
     """Undo a replacement that was killed half-way."""
     old = final.with_name(final.name + ".old.tmp")
     if old.exists() and not final.exists():
-        old.rename(final)
+        try:
+            old.rename(final)
+        except OSError as error:  # the writer was not killed
+            if error.errno not in _OVERTAKEN:
+                raise
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -3,17 +3,17 @@
     python docs/results/suite.py WORK MODEL --data FOLDER
 
 MODEL is what was continued from SmolLM2-135M; FOLDER holds sib200/, xcopa/ and mgsm/ as they are published. WORK keeps
-the scores: a call that was killed goes on. Tables and figures come to WORK/results. Twenty minutes on two cores.
+the scores: a call that was killed goes on. Tables and figures come to WORK/results. Half an hour on two cores.
 """
 
 import argparse
 from pathlib import Path
 
 from emma500 import EvalConfig, Scores, compare_scores, evaluate, export_lm_eval
-from emma500.demo import BASE_PACKAGE
 from emma500.models import packaged_model
 from emma500.progress import Bars
 from emma500.publishing.scores_figures import scores_figures
+from emma500.recipes.scaling import BASE_PACKAGE
 
 CLASSIFIED = (
     "amh_Ethi", "arb_Arab", "bak_Cyrl", "ben_Beng", "bod_Tibt", "deu_Latn", "dzo_Tibt", "eng_Latn", "ewe_Latn",
@@ -24,8 +24,8 @@ CLASSIFIED = (
 PARTS = {  # benchmark: languages, items a language
     "sib200-text": (None, 6),
     "sib200": (CLASSIFIED, 16),
-    "xcopa": (None, 40),
-    "mgsm": (None, 2),
+    "xcopa": (None, 100),
+    "mgsm": (None, 10),
 }
 LABELS_OF_TEXT = 100
 
@@ -49,7 +49,7 @@ def main() -> None:
                 model,
                 [f"{benchmark}={folder}"],
                 wanted,
-                EvalConfig(limit=limit, bf16=True, max_length=512, max_new_tokens=96),
+                EvalConfig(limit=limit, bf16=True, max_length=512),
                 output=options.work / name / benchmark,
                 progress=Bars(),
             )

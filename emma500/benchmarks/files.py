@@ -201,7 +201,7 @@ def local_copy(place: str, patterns: Sequence[str]) -> tuple[str, str]:
     except LocalEntryNotFoundError as error:
         raise SourceError(
             f"{place} is not in the cache and the Hub cannot be reached: check the network and "
-            "HFHUB_OFFLINE, or give a folder as NAME=FOLDER"
+            "HF_HUB_OFFLINE, or give a folder as NAME=FOLDER"
         ) from error
     except OSError as error:
         raise SourceError(f"{place} cannot be read: {error}") from error

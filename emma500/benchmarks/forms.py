@@ -116,7 +116,7 @@ def _arc(row: Row, number: int) -> Parts:
         "id": str(row["id"]),
         "fields": {"text": row["instruction"], "question": _okapi(row["instruction"])},
         "options": options,
-        "gold": _of(letters.upper().index(row["answer"]), len(options)),
+        "gold": _of(tuple(letters.upper()).index(row["answer"]), len(options)),
     }
 
 
@@ -126,7 +126,7 @@ def _mmlu(row: Row, number: int) -> Parts:
         "id": str(row["sample_id"]),
         "fields": {"text": row["question"], "question": row["question"].strip(), **answers},
         "options": ("A", "B", "C", "D"),
-        "gold": "ABCD".index(row["answer"]),
+        "gold": tuple("ABCD").index(row["answer"]),
     }
 
 

@@ -55,6 +55,13 @@ def confirmed(plan: str, yes: bool) -> bool:
     return sys.stdin.readline().strip().lower() in {"y", "yes"}
 
 
+def train_preset(name: str) -> dict[str, Any]:
+    """Return the fields of a preset of training, for `Command.preset`."""
+    from emma500.training.presets import preset_fields
+
+    return preset_fields(name)
+
+
 def types(first: type, config: str | None = None) -> Callable[[], list[type]]:
     """Return what loads a subcommand's own arguments and, by its public name, its configuration."""
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emma500.cli.command import Command, confirmed, required, types
+from emma500.cli.command import Command, confirmed, required, train_preset, types
 from emma500.cli.corpus_commands import CORPUS_COMMANDS
 from emma500.cli.evaluation_commands import EVALUATION_COMMANDS
 from emma500.cli.language_commands import LANGUAGE_COMMANDS
@@ -77,9 +77,7 @@ class PublishArguments:
 class ReportArguments:
     """What `emma500 report` takes."""
 
-    run: str = option(
-        "", "folder of the trained model, of a corpus or of scores, or one that holds them"
-    )
+    run: str = option("", "folder of the model, of a corpus or of scores, or one that holds them")
     corpus: str = option("", "folder of the corpus; else the one the run names, found beside it")
     before: str = option("", "folder of the scores before training; else found as the corpus is")
     after: str = option("", "folder of the scores after training; else found as the corpus is")
@@ -152,12 +150,6 @@ def _plan(model: str, arguments: TrainArguments, config: Any) -> Any:
         revision=config.model_revision,
     )
     return f"{plan}\n{mixture}" if mixture else plan
-
-
-def _train_preset(name: str) -> dict[str, Any]:
-    from emma500.training.presets import preset_fields
-
-    return preset_fields(name)
 
 
 def _evaluate(arguments: EvaluateArguments, config: Any) -> Any:
@@ -240,7 +232,7 @@ COMMANDS: dict[str, Command] = (
             "emma500 train --model_name_or_path Qwen/Qwen3-0.6B --dataset_name mala --output out",
             types(TrainArguments, "TrainConfig"),
             _train,
-            preset=_train_preset,
+            preset=train_preset,
         ),
         "evaluate": Command(
             "Score a model by language.",

@@ -113,16 +113,20 @@ def _compare(arguments: CompareArguments) -> Any:
 
 
 def _items(arguments: ItemsArguments) -> str:
+    from pathlib import Path
+
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
     from emma500.corpus.decontamination.items import find_items
     from emma500.progress import Bars
+    from emma500.storage import atomic_file
 
     found = find_items(
         arguments.folder, arguments.benchmarks, data_dir=arguments.data_dir, progress=Bars()
     )
-    pq.write_table(found, arguments.output)
+    with atomic_file(Path(arguments.output)) as temporary:
+        pq.write_table(found, temporary)
     counts = {
         each["values"]: each["counts"] for each in pc.value_counts(found["status"]).to_pylist()
     }

@@ -113,10 +113,11 @@ def _opened(file: str) -> Iterator[TextIO]:
         yield sys.stdin
         return
     try:
-        with Path(file).expanduser().open(encoding="utf-8", errors="replace") as stream:
-            yield stream
+        opened = Path(file).expanduser().open(encoding="utf-8", errors="replace")
     except OSError as error:
         raise UsageError(f"{file!r} cannot be read: {error.strerror}") from error
+    with opened as stream:
+        yield stream
 
 
 def _train(arguments: TrainArguments) -> Any:

@@ -4,9 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emma500.cli.command import Command, required, types
+from emma500.cli.command import Command, required, train_preset, types
 from emma500.configuration import as_dict, option
 from emma500.progress import Bars
+from emma500.storage import write_text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +47,8 @@ def _mixture(arguments: MixtureArguments, config: Any) -> Any:
         progress=Bars(),
     )
     if arguments.output:
-        folder = _folder(arguments.output)
-        found.to_pandas().to_csv(folder / "mixture.csv", index=False)
+        folder = Path(arguments.output)
+        write_text(folder / "mixture.csv", found.to_pandas().to_csv(index=False))
         mixture_figure(found.rows(), folder)
     return found
 
@@ -65,22 +66,10 @@ def _fertility(arguments: FertilityArguments) -> Any:
         progress=Bars(),
     )
     if arguments.output:
-        folder = _folder(arguments.output)
-        found.to_pandas().to_csv(folder / "fertility.csv", index=False)
+        folder = Path(arguments.output)
+        write_text(folder / "fertility.csv", found.to_pandas().to_csv(index=False))
         fertility_figure([as_dict(row) for row in found.rows], folder)
     return found
-
-
-def _folder(name: str) -> Path:
-    folder = Path(name)
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
-def _preset(name: str) -> dict[str, Any]:
-    from emma500.training.presets import preset_fields
-
-    return preset_fields(name)
 
 
 MIXTURE_COMMANDS = {
@@ -89,7 +78,7 @@ MIXTURE_COMMANDS = {
         "emma500 train mixture --dataset_name mala --model_name_or_path Qwen/Qwen3-0.6B --mixture unimax",
         types(MixtureArguments, "TrainConfig"),
         _mixture,
-        preset=_preset,
+        preset=train_preset,
     ),
     "corpus fertility": Command(
         "Measure how many tokens a model's tokenizer needs for each language.",

@@ -6,6 +6,7 @@ tasks/          benchmarks with a task: prompts -> answers -> metrics by languag
 identity.py     which model this is, and what it was trained on
 likelihood/     contexts and continuations -> log-likelihoods, what they share computed once
 lm_eval_model.py  the same engine as a model of lm-evaluation-harness
+memory.py       memory that runs out: half as much at a time
 scoring.py      documents -> packed rows -> negative log-likelihood of each document
 statistics.py   ratios, means over languages, and their standard errors (pure NumPy)
 aggregation.py  documents -> rows by label and by resource group

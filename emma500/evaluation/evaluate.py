@@ -31,7 +31,8 @@ BITS_PER_BYTE = "bits-per-byte"
 """Stands for all benchmarks of text there are: `EvalConfig.data`, or what is installed and the corpus."""
 
 _NOT_RECORDED = {
-    "bertscore", "cache", "contamination", "corpus", "data", "data_dir", "device", "overwrite", "revision",
+    "bertscore", "cache", "contamination", "corpus", "data", "data_dir", "device", "identifier", "overwrite",
+    "revision",
 }  # fmt: skip
 """Options that are paths of the machine, or stand elsewhere in the manifest."""
 
@@ -217,6 +218,7 @@ def _settings(
         "benchmarks": names,
         "languages": None if languages is None else list(languages),
         "bertscore": _encoder(config.bertscore),
+        "identifier": _identifier(config.identifier),
         "contamination": contamination and contamination.digest,
     }
 
@@ -227,6 +229,16 @@ def _encoder(bertscore: str | None) -> str | None:
         return None
     name, layer = encoder_of(bertscore)
     return "{}@{}:{}".format(*model_identity(name), layer)
+
+
+def _identifier(name: str | None) -> str | None:
+    """Return which identifier of languages this is, free of the machine's paths; refused here if there is none."""
+    if name is None:
+        return None
+    from emma500.languages.identification.identifiers import load_identifier
+
+    found = load_identifier(name)
+    return f"{Path(found.name).name}@{found.fingerprint()[:16]}"
 
 
 def _is_finished(output: Path, identifier: str) -> bool:

@@ -19,17 +19,13 @@ from typing import TYPE_CHECKING, Any
 from emma500._version import __version__
 from emma500.benchmarks.prompts import load_prompt
 from emma500.evaluation.measures import keys_of, measured_in
+from emma500.evaluation.metrics import LOWER_IS_BETTER
 from emma500.manifest import MANIFEST
 from emma500.storage import write_text
 from emma500.tables import read_table
 
 if TYPE_CHECKING:
     from emma500.evaluation.scores import Scores
-
-LOWER_IS_BETTER = {
-    "bits_per_byte", "empty_rate", "nll", "nll_per_token", "nll_window_sum", "repetition_rate", "self_bleu",
-}  # fmt: skip
-"""Metrics of which less is better."""
 
 _NAMES = {
     "accuracy": "acc,none",

@@ -64,6 +64,7 @@ class Loaded:
                 revision=self.identity.commit,
                 tokenizer=self.tokenizer,
                 max_length=self.window,
+                dtype=self.config.dtype,
                 cache=self._kept(OutputCache),
             )
         return TransformersGenerator(

@@ -1,5 +1,6 @@
 """Two models beside each other, texts and tasks in one table: by language, with what many tests at once leave."""
 
+from collections import Counter
 from collections.abc import Collection
 from math import erfc, sqrt
 from typing import TYPE_CHECKING, Any
@@ -8,9 +9,10 @@ import pyarrow as pa
 
 from emma500.errors import UsageError
 from emma500.evaluation.comparison import MEAN
+from emma500.evaluation.headline import first_metrics
 from emma500.evaluation.lines import table_lines
-from emma500.evaluation.lm_eval_form import LOWER_IS_BETTER
 from emma500.evaluation.measures import compare_measures
+from emma500.evaluation.metrics import LOWER_IS_BETTER
 from emma500.evaluation.significance import OVERALL, benjamini_hochberg, holm
 from emma500.languages.labels import resource_group
 
@@ -23,6 +25,18 @@ LEVEL = 0.05
 """Adjusted p-values below it count as a difference."""
 
 _NORMAL = 1.96
+_SETTINGS = (
+    "shots",
+    "seed",
+    "max_length",
+    "max_prompt",
+    "max_new_tokens",
+    "dtype",
+    "bf16",
+    "bertscore",
+)
+"""What decides a score beside model, data and mode."""
+
 _COLUMNS = (
     "benchmark", "mode", "metric", "label", "resource_group", "n", "before", "after", "difference", "low", "high",
     "p_value", "p_holm", "p_fdr", "better",
@@ -44,6 +58,7 @@ def compare_scores(
         after minus before, `low` and `high` bound it with 95%; `p_value` is McNemar's exact one where items are right
         or wrong, that of a permutation test elsewhere, of texts that of a paired normal test; `p_holm` and `p_fdr` are
         adjusted for the number of languages. `better` says which is, where `p_fdr` is below 0.05.
+        `frame.attrs["unlike"]` says what is not the same in both (`unlike`).
 
     Raises:
         UsageError: If they share neither a document nor an item.
@@ -51,7 +66,7 @@ def compare_scores(
     import pandas as pd
 
     wanted: Collection[str | tuple[str, str]] = (
-        _first_metrics(after) if metrics is None else metrics
+        first_metrics(after.manifest) if metrics is None else metrics
     )
     rows: list[dict[str, Any]] = []
     if len(after.details) and len(before.details):
@@ -66,7 +81,40 @@ def compare_scores(
             "the two scores share neither a document nor an item of these metrics: evaluate both models on the same "
             "benchmarks, languages and mode"
         )
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    frame = pd.DataFrame(rows, columns=list(_COLUMNS))
+    frame.attrs["unlike"] = unlike(after, before)
+    return frame
+
+
+def unlike(after: "Scores", before: "Scores") -> list[str]:
+    """Return what two scores do not have in common beside the model, which may be why they differ.
+
+    Args:
+        after: The scores of the model in question.
+        before: Those of the other one.
+
+    Returns:
+        A line a setting, as "shots: 3 after, none given before"; and one a benchmark whose data or prompts are others.
+    """
+    one, other = after.manifest["config"], before.manifest["config"]
+    lines = [
+        f"{name}: {_given(one.get(name))} after, {_given(other.get(name))} before"
+        for name in _SETTINGS
+        if one.get(name) != other.get(name)
+    ]
+    if lines or one.get("limit") != other.get("limit"):  # what data are known by depends on them
+        return lines
+    mine, theirs = (
+        {(row["benchmark"], row["mode"], row["label"]): row["data_revision"] for row in each.rows}
+        for each in (after, before)
+    )
+    changed = [key for key, revision in mine.items() if theirs.get(key, revision) != revision]
+    counts = Counter(f"{benchmark} ({mode})" for benchmark, mode, _ in changed)
+    return [f"{name}: other data or prompts in {n:,} languages" for name, n in counts.items()]
+
+
+def _given(value: Any) -> str:
+    return "none given" if value is None else str(value)
 
 
 def shown_comparison(frame: "pd.DataFrame", names: tuple[str, str], *, most: int = 20) -> str:
@@ -80,6 +128,7 @@ def shown_comparison(frame: "pd.DataFrame", names: tuple[str, str], *, most: int
     rows = frame.to_dict("records")
     means = [row for row in rows if row["label"] == OVERALL]
     lines = [f"{names[0]} against {names[1]}: difference [95%], means over languages"]
+    lines += [f"  not the same in both: {each}" for each in frame.attrs.get("unlike", ())]
     lines += table_lines(
         ("benchmark", "mode", "metric", "before", "after", "difference", "p", "items"),
         [[*_named(row), *_values(row), _p(row["p_value"]), f"{row['n']:,}"] for row in means],
@@ -93,8 +142,8 @@ def shown_comparison(frame: "pd.DataFrame", names: tuple[str, str], *, most: int
 
 def _languages(own: list[dict[str, Any]], mean: dict[str, Any], *, most: int) -> list[str]:
     better, worse = (sum(row["better"] == which for row in own) for which in ("after", "before"))
-    shown = sorted(own, key=lambda row: -abs(row["difference"]))[:most]
-    shown.sort(key=lambda row: (-row["difference"], row["label"]))
+    shown = sorted(own, key=lambda row: -abs(_gap(row)))[:most]
+    shown.sort(key=lambda row: (-_gap(row), row["label"]))
     rest = f"; the {most} largest" if len(own) > most else ""
     return [
         f"{mean['benchmark']} ({mean['mode']}), {mean['metric']}: better in {better:,} and worse in {worse:,} of "
@@ -181,13 +230,6 @@ def _normal_p(row: dict[str, Any]) -> float | None:
     return erfc(abs(row["difference"]) / row["stderr"] / sqrt(2))
 
 
-def _first_metrics(scores: "Scores") -> set[str | tuple[str, str]]:
-    return {
-        (each["name"], (each.get("metrics") or ["bits_per_byte"])[0])
-        for each in scores.manifest["benchmarks"]
-    }
-
-
 def _named(row: dict[str, Any]) -> tuple[str, str, str]:
     return row["benchmark"], row["mode"], row["metric"]
 
@@ -203,6 +245,11 @@ def _p(value: float | None) -> str:
     if value is None or _missing(value):
         return "-"
     return "<0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _gap(row: dict[str, Any]) -> float:
+    """Return a difference to sort by; 0 where nothing was evaluated, as of programs that were not run."""
+    return 0.0 if _missing(row["difference"]) else float(row["difference"])
 
 
 def _missing(value: Any) -> bool:

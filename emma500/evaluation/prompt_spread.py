@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from emma500.errors import UsageError
+from emma500.evaluation.headline import first_metrics
 from emma500.evaluation.lines import table_lines
 from emma500.evaluation.tasks.practice import split_prompt
 
@@ -59,9 +60,9 @@ def spread_rows(manifest: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def shown_spread(manifest: Mapping[str, Any]) -> Iterable[str]:
     """Yield a line a benchmark with several prompts: where its mean over languages lies."""
-    first = {each["name"]: (each.get("metrics") or [None])[0] for each in manifest["benchmarks"]}
+    first = first_metrics(manifest)
     for row in spread_rows(manifest):
-        if row["label"] == OVERALL and first.get(row["benchmark"]) == row["metric"]:
+        if row["label"] == OVERALL and (row["benchmark"], row["metric"]) in first:
             yield (
                 f"  {row['benchmark']} ({row['mode']}), {row['metric']} under {row['n_prompts']} prompts: "
                 f"{row['lowest']:.3f} (prompt {row['lowest_prompt']}) to {row['highest']:.3f} "

@@ -8,6 +8,7 @@ scores/
   measures.parquet  a row a metric and item of a task: the statistics that the metric sums up
 """
 
+import shutil
 from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,7 +22,13 @@ from emma500.evaluation.metrics.measured import Measured
 from emma500.evaluation.summary import HEADLINE, summary
 from emma500.evaluation.tasks.results import measures_schema, samples_schema
 from emma500.manifest import read_manifest, write_manifest
-from emma500.storage import recover_folder, refuse_foreign, replace_folder, space_checked
+from emma500.storage import (
+    locked,
+    recover_folder,
+    refuse_foreign,
+    replace_folder,
+    space_checked,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -177,14 +184,18 @@ class Scores:
 
         Returns:
             The folder.
+
+        Raises:
+            OutputError: If the folder holds something else, or another process is writing it.
         """
         import pyarrow.parquet as pq
 
         target = Path(folder)
-        refuse_foreign(target, kind=KIND, overwrite=overwrite)
         staged = target.with_name(target.name + ".tmp")
-        with space_checked(target):
-            staged.mkdir(parents=True, exist_ok=True)
+        with locked(target), space_checked(target):
+            refuse_foreign(target, kind=KIND, overwrite=overwrite)
+            shutil.rmtree(staged, ignore_errors=True)  # what a killed process left there
+            staged.mkdir(parents=True)
             pq.write_table(self._results(), staged / RESULTS, compression="zstd")
             pq.write_table(self.details, staged / DETAILS, compression="zstd")
             for name, table in ((SAMPLES, self.samples), (MEASURES, self.measures)):

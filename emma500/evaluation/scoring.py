@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import pyarrow as pa
 from emma500.benchmarks.base import Item
 from emma500.errors import ConfigError, FailureError
 from emma500.evaluation.aggregation import details_schema
+from emma500.evaluation.memory import is_out_of_memory
 from emma500.mixture.packing.fitting import pack, place
 from emma500.models import document_nll, prefix_token
-from emma500.processes import process_state
+from emma500.processes import of_first_process, process_state
 from emma500.progress import Progress
 
 if TYPE_CHECKING:
@@ -100,8 +102,9 @@ class _Scorer:
         prefix = prefix_token(self.tokenizer)
         keys = [_key(prefix, each, self.max_length) for each in tokens] if self.cache else []
         totals = np.full(len(tokens), np.nan)
-        for n, nll in _known(self.cache, keys).items():
-            totals[n] = nll
+        if self.cache:  # the same to all processes: what one finds another may have just written
+            for n, nll in of_first_process(partial(self.cache.find, keys)).items():
+                totals[n] = nll
         missing = np.flatnonzero(np.isnan(totals))
         at_once = max(KEPT_AT_ONCE, 4 * self.batch_size * self.max_length)
         parts = _parts(
@@ -111,7 +114,7 @@ class _Scorer:
         )
         packed = [(missing[part], length) for part, length in parts]
         n_rows = sum(
-            place(np.array([len(tokens[n]) for n in part]), length).n_rows
+            _n_own(place(np.array([len(tokens[n]) for n in part]), length).n_rows)
             for part, length in packed
         )
         done = 0
@@ -131,8 +134,6 @@ class _Scorer:
         self, rows: dict[str, np.ndarray], n_documents: int, progress: Progress | None
     ) -> np.ndarray:
         """Return the nats of the documents of some rows, (n_documents,)."""
-        from emma500.evaluation.likelihood.running import is_out_of_memory
-
         while True:
             try:
                 found = document_nll(
@@ -159,20 +160,6 @@ def _key(prefix: int, tokens: np.ndarray, max_length: int) -> tuple[int, np.ndar
     return max_length if len(tokens) >= max_length else 0, np.append(prefix, tokens)
 
 
-def _known(cache: "TextCache | None", keys: Sequence[tuple[int, np.ndarray]]) -> dict[int, float]:
-    """Return the scores that are known, the same to all processes: what one finds another may have just written."""
-    import torch
-
-    if cache is None:
-        return {}
-    found = [cache.find(keys)]
-    if torch.distributed.is_initialized():
-        from accelerate.utils import broadcast_object_list
-
-        broadcast_object_list(found)
-    return found[0]
-
-
 def _parts(sizes: np.ndarray, max_length: int, at_once: int) -> list[tuple[np.ndarray, int]]:
     """Return which documents are packed together, and the length of their rows.
 
@@ -196,6 +183,12 @@ def _share(rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
     return {
         name: values[state.process_index :: state.num_processes] for name, values in rows.items()
     }
+
+
+def _n_own(n_rows: int) -> int:
+    """Return how many of some rows `_share` leaves to this process."""
+    state = process_state()
+    return len(range(state.process_index, n_rows, state.num_processes))
 
 
 def _summed(totals: np.ndarray) -> np.ndarray:

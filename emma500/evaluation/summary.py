@@ -3,8 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from emma500.evaluation.headline import first_metrics
 from emma500.evaluation.lines import table_lines
 from emma500.evaluation.prompt_spread import shown_spread
+from emma500.evaluation.tasks.windows import WINDOW_SUM
 
 HEADLINE = "bits_per_byte"
 """The metric of text that is shown."""
@@ -19,26 +21,28 @@ def summary(manifest: Mapping[str, Any]) -> str:
         manifest: That of scores.
     """
     model, aggregates = manifest["model"], manifest["aggregates"]
-    first = {each["name"]: (each.get("metrics") or [None])[0] for each in manifest["benchmarks"]}
-    text = [row for row in aggregates if row["metric"] == HEADLINE]
-    tasks = [
-        row
-        for row in aggregates
-        if row["metric"] != HEADLINE and first.get(row["benchmark"]) == row["metric"]
-    ]
+    shown_ones = first_metrics(manifest)
+    means = [row for row in aggregates if (row["benchmark"], row["metric"]) in shown_ones]
+    text = [row for row in means if row["metric"] == HEADLINE]
+    windows = [row for row in means if row["metric"] == WINDOW_SUM]
+    tasks = [row for row in means if row["metric"] not in (HEADLINE, WINDOW_SUM)]
     lines = [
         f"Scores of {model['name']} ({model['revision']})"
         + (", bits per byte, lower is better:" if text else "")
     ]
-    for means in (text, tasks):
+    blocks = (
+        ("", text, ()),
+        ("tasks:", tasks, ("metric", "mode")),
+        ("texts, mean losses of windows added up (no likelihood):", windows, ("metric", "mode")),
+    )
+    for title, means, extra in blocks:
         if not means:
             continue
         shown_metrics = {(row["benchmark"], row["metric"]) for row in means}
         rows = [
             row for row in manifest["results"] if (row["benchmark"], row["metric"]) in shown_metrics
         ]
-        lines += ["tasks:"] if means is tasks else []
-        extra = ("metric", "mode") if means is tasks else ()
+        lines += [title] if title else []
         lines += _means_table(means, extra)
         lines += _labels_table(rows, extra) if len(rows) <= _MOST_LABELS else []
     return "\n".join([*lines, *shown_spread(manifest), *_notes(manifest)])

@@ -16,7 +16,7 @@ from emma500.evaluation.identity import ModelIdentity
 from emma500.evaluation.loaded import Loaded
 from emma500.evaluation.scoring import score_items
 from emma500.evaluation.tasks.parts import Tasks, gather_tasks
-from emma500.evaluation.tasks.practice import practices
+from emma500.evaluation.tasks.practice import practices, split_prompt
 from emma500.evaluation.tasks.results import (
     Answered,
     mean_rows,
@@ -25,12 +25,9 @@ from emma500.evaluation.tasks.results import (
     samples_table,
 )
 from emma500.evaluation.tasks.running import Engines, answer
-from emma500.evaluation.tasks.windows import window_nll
+from emma500.evaluation.tasks.windows import WINDOW_SUM, window_means, window_nll
 from emma500.manifest import fingerprint
 from emma500.progress import Progress, named
-
-WINDOW_SUM = "nll_window_sum"
-"""The metric of text in the faithful mode: the sum of the windows' mean losses."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +112,7 @@ class Found:
 
     def means(self) -> list[dict[str, Any]]:
         """Return the means over labels."""
-        return aggregate_rows(self.details) + mean_rows(self.answered)
+        return aggregate_rows(self.details) + window_means(self.windows) + mean_rows(self.answered)
 
 
 def gather_wanted(
@@ -225,18 +222,18 @@ def _texts(text: Gathered, loaded: Loaded, progress: Progress | None) -> pa.Tabl
 def _windows(
     text: Gathered, details: pa.Table, loaded: Loaded
 ) -> dict[tuple[str, str, str], tuple[float, int]]:
-    """Score texts in the way of the modes that add up windows."""
+    """Score texts in the way of the modes that add up windows, once a mode: texts have no prompts."""
     ways = practices(loaded.config.mode, loaded.config.switches)
-    ways = [each for each in ways if each["nll_windows"] == "mean_sum"]
-    if not ways:
+    modes = {split_prompt(each.name)[0] for each in ways if each["nll_windows"] == "mean_sum"}
+    if not modes:
         return {}
     scorer = loaded.scorer()
     texts: dict[tuple[str, str], list[str]] = {}
     for benchmark, item in text.items:
         texts.setdefault((benchmark, item.label), []).append(item.text)
     return {
-        (benchmark, label, way.name): window_nll(texts[benchmark, label], loaded.tokenizer, scorer)
-        for way in ways
+        (benchmark, label, mode): window_nll(texts[benchmark, label], loaded.tokenizer, scorer)
+        for mode in sorted(modes)
         for benchmark, label, _ in by_label(details)
     }
 

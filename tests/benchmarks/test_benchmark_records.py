@@ -131,6 +131,12 @@ def test_a_record_of_another_form_is_named(tmp_path):
     )
     with pytest.raises(SourceError, match=r"en.jsonl, record 1, is not of the form.*has no blank"):
         opened("xwinograd", tmp_path).task.examples("eng_Latn", "test")
+    jsonl(
+        tmp_path / "mmlu/test/sw.jsonl",
+        [{"sample_id": "1", "question": "?", "answer": ""} | {f"option_{n}": n for n in "abcd"}],
+    )
+    with pytest.raises(SourceError, match=r"sw.jsonl, record 1, is not of the form"):  # and not A
+        opened("global-mmlu", tmp_path / "mmlu").task.examples("swa_Latn", "test")
     (tmp_path / "test/en.jsonl").write_text("{broken\n")
     with pytest.raises(SourceError, match=r"en.jsonl cannot be read"):
         opened("xwinograd", tmp_path).task.examples("eng_Latn", "test")

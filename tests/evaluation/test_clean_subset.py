@@ -73,7 +73,7 @@ def table(corpus, data, tmp_path):
 def test_the_command_writes_the_table(corpus, data, table, tmp_path, capsys):
     from emma500.cli import main
 
-    written = tmp_path / "written.parquet"
+    written = tmp_path / "new" / "written.parquet"
     status = main(
         ["corpus", "items", str(corpus), "--benchmarks", "sib200", "--data_dir", str(data), "--output", str(written)]
     )  # fmt: skip

@@ -1,12 +1,14 @@
 import json
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from emma500.errors import ConfigError, LanguageError, OutputError, SourceError
 from emma500.evaluation import evaluate as room
 from emma500.evaluation.evaluate import EvalConfig, evaluate
+from emma500.evaluation.gathering import is_contaminated
 from emma500.evaluation.scores import Scores
 
 CONFIG = EvalConfig(max_length=128)
@@ -150,6 +152,15 @@ def test_a_benchmark_the_model_was_trained_on_is_flagged(trained, parallel_texts
     model = scores.manifest["model"]
     assert (model["base_model"], model["trained_labels"]) == ("tiny", ["yor_Latn"])
     assert "contaminated" in repr(scores)
+
+
+def test_the_held_out_text_of_the_corpus_of_a_model_is_no_contamination():
+    benchmark = SimpleNamespace(sources={"udhr"}, data=SimpleNamespace(revision="0123"))
+    models = [
+        SimpleNamespace(corpus_digest=digest, trained_sources={source})
+        for digest, source in (("012345", "udhr"), ("987654", "udhr"), ("987654", "ntrex"))
+    ]
+    assert [is_contaminated(benchmark, each) for each in models] == [False, True, False]
 
 
 def test_wrong_usage_names_the_way_out(tiny_model, parallel_texts, tmp_path):

@@ -110,10 +110,10 @@ def test_longer_outputs_and_other_windows_are_other_answers(tiny_model, data, tm
 
 
 def test_draws_after_one_prompt_are_kept_apart(tmp_path):
-    from emma500.evaluation.tasks.generation import Sampling, Wanted, output_keys
+    from emma500.evaluation.tasks.generation import Sampling, Wanted, numbered, output_keys
 
     cache = OutputCache(tmp_path / "a.sqlite", "0" * 32)
-    wanted = [Wanted(prompt="a", max_tokens=4)] * 2
+    wanted = numbered([Wanted(prompt="a", max_tokens=4)] * 2)
     greedy = output_keys(cache, [[1], [1]], wanted, None)
     drawn = output_keys(cache, [[1], [1]], wanted, Sampling())
     assert len(set(greedy)) == 1

@@ -119,6 +119,35 @@ def test_compare_prints_the_means_and_the_languages_that_differ_most(folders, ca
     assert max(map(len, lines)) <= 120
 
 
+def test_sixty_copies_of_the_same_items_are_no_more_evidence_than_one():
+    one, other = (scores_of(name, dict.fromkeys(MANY, n)) for name, n in (("new", 25), ("old", 15)))
+    frame = compare_scores(one, other).set_index("label")
+    width = frame["high"] - frame["low"]
+    assert width["all"] == pytest.approx(width[MANY[0]], rel=0.2)
+
+
+def test_items_are_paired_by_their_ids_whatever_their_order():
+    one, other = (scores_of(name, dict.fromkeys(MANY, n)) for name, n in (("new", 25), ("old", 15)))
+    places = list(range(len(other.measures)))[::-1]
+    turned = Scores(other.manifest, other.details, measures=other.measures.take(places))
+    assert compare_scores(one, turned).equals(compare_scores(one, other))
+
+
+def test_compare_says_what_is_not_the_same_in_both(tmp_path, capsys):
+    one, other = (scores_of(name, dict.fromkeys(MANY, 15)) for name in ("new", "old"))
+    assert compare_scores(one, other).attrs["unlike"] == []
+    for row in one.manifest["results"][:3]:
+        row["data_revision"] = "2"
+    told = "sib200 (faithful): other data or prompts in 3 languages"
+    assert compare_scores(one, other).attrs["unlike"] == [told]
+    one.manifest["config"] |= {"shots": 3, "limit": 9}
+    folders = [str(each.save(tmp_path / name)) for name, each in (("one", one), ("other", other))]
+    assert main(["evaluate", "compare", *folders]) == 0
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[1] == "  not the same in both: shots: 3 after, none given before"
+    assert not any("other data" in line for line in shown)
+
+
 def test_compare_prints_csv_and_json_of_all_languages(folders, capsys):
     assert main(["evaluate", "compare", *folders, "--form", "csv"]) == 0
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))

@@ -9,8 +9,8 @@ from emma500.evaluation.tasks.generation import (
     Sampling,
     TransformersGenerator,
     Wanted,
-    cut,
 )
+from emma500.evaluation.tasks.stopping import cut
 from emma500.models import load_model, load_tokenizer
 
 PROMPTS = ["One.", "A somewhat longer prompt than the first.", "Two words", ""]
@@ -93,11 +93,11 @@ def test_a_prompt_without_room_for_its_output_loses_its_start(model, tokenizer):
 
 
 def test_where_memory_runs_out_the_batch_is_halved_and_said_so(model, tokenizer, monkeypatch):
-    sizes = []
+    tried = []
     run = TransformersGenerator._run
 
     def tight(self, prompts, *rest):
-        sizes.append(len(prompts))
+        tried.append(prompts)
         if len(prompts) > 1:
             raise RuntimeError("CUDA out of memory. Tried to allocate 2 GiB")
         return run(self, prompts, *rest)
@@ -105,9 +105,10 @@ def test_where_memory_runs_out_the_batch_is_halved_and_said_so(model, tokenizer,
     expected = [each.text for each in generator(model, tokenizer).generate(wanted())]
     monkeypatch.setattr(TransformersGenerator, "_run", tight)
     with pytest.warns(UserWarning, match="memory ran out with . prompts a batch"):
-        found = generator(model, tokenizer, token_budget=256).generate(wanted())
+        found = generator(model, tokenizer, token_budget=1 << 16).generate(wanted())
     assert [each.text for each in found] == expected
-    assert sizes[0] == 4
+    assert len(tried[0]) == 4
+    assert len(set(map(str, tried))) == len(tried)  # no batch was tried twice
     monkeypatch.setattr(
         TransformersGenerator, "_run", lambda *_: _raise(RuntimeError("out of memory"))
     )
@@ -132,7 +133,13 @@ def test_vllm_is_given_tokens_and_asked_for_what_is_not_kept(tokenizer, monkeypa
 
     class Engine:
         def __init__(self, **options):
-            assert options == {"model": "folder", "revision": None, "max_model_len": 40}
+            assert options == {
+                "model": "folder",
+                "revision": None,
+                "tokenizer_revision": None,
+                "dtype": "float16",
+                "max_model_len": 40,
+            }
 
         def generate(self, prompts, parameters, use_tqdm):
             asked.append([len(each["prompt_token_ids"]) for each in prompts])
@@ -146,7 +153,7 @@ def test_vllm_is_given_tokens_and_asked_for_what_is_not_kept(tokenizer, monkeypa
     from emma500.evaluation.likelihood import OutputCache
     from emma500.evaluation.tasks.vllm_generation import VllmGenerator
 
-    options = {"revision": None, "tokenizer": tokenizer, "max_length": 40}
+    options = {"revision": None, "tokenizer": tokenizer, "max_length": 40, "dtype": "float16"}
     kept = OutputCache(tmp_path / "answers.sqlite", "0" * 32)
     writer = VllmGenerator("folder", **options, cache=kept)
     wanted = [Wanted(prompt="x" * n, stops=("END",), max_tokens=8) for n in (5, 60)]

@@ -1,4 +1,6 @@
+import gc
 import signal
+import sqlite3
 
 import pytest
 
@@ -87,11 +89,35 @@ def test_where_context_ends_is_part_of_the_content(model, tmp_path):
     assert responses.find([Request((3,), (4, 5)), Request((3, 4, 5), (5,))]) == {}
 
 
+def test_a_context_cut_to_another_length_is_another_context(model, tmp_path):
+    file, long = tmp_path / "all.sqlite", Request((*range(3, 60),), (5, 6))
+    values = {
+        size: LikelihoodScorer(model, max_length=size, cache=ResponseCache(file, ONE)).score([long])
+        for size in (16, 128)
+    }
+    assert values[16] != values[128]
+    assert values[128] == pytest.approx(LikelihoodScorer(model).score([long]))
+    again = LikelihoodScorer(model, max_length=16, cache=ResponseCache(file, ONE))
+    assert again.score([long]) == values[16]
+    assert again.work.n_cached == 1
+
+
 def test_a_file_that_is_no_cache_is_named(tmp_path):
     file = tmp_path / "all.sqlite"
     file.write_bytes(b"not a database, but long enough to be taken for one" * 50)
     with pytest.raises(StorageError, match=r"all\.sqlite cannot be used .*name another file"):
         ResponseCache(file, ONE)
+    with pytest.raises(StorageError, match=r"all\.sqlite/new cannot be written"):
+        ResponseCache(file / "new", ONE)
+
+
+def test_a_cache_that_nobody_closed_is_closed_when_nobody_holds_it(tmp_path):
+    responses = ResponseCache(tmp_path / "all.sqlite", ONE)
+    file = responses._file
+    del responses
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        file.execute("SELECT 1")
 
 
 def test_many_responses_are_found_in_several_queries(tmp_path, monkeypatch, model):

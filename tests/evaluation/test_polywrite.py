@@ -7,7 +7,7 @@ from emma500.errors import ConfigError, FailureError, LanguageError, OutputError
 from emma500.evaluation.polywrite.build import PolyWriteConfig, build_polywrite
 from emma500.evaluation.polywrite.prompts import writing_prompts
 from emma500.evaluation.polywrite.result import PolyWrite
-from emma500.evaluation.polywrite.scoring import FIELDS
+from emma500.evaluation.polywrite.scoring import FIELDS, reason_out
 
 TWO = PolyWriteConfig(categories=["story", "fable"])
 
@@ -89,6 +89,15 @@ def test_scores_are_those_of_sacrebleu_for_the_sentence(tmp_path):
     back, english = row["prompt_backtranslated"], row["prompt_en"]
     assert row["bleu"] == round(sacrebleu.sentence_bleu(back, [english]).score, 2)
     assert row["chrf++"] == round(sacrebleu.sentence_chrf(back, [english], word_order=2).score, 2)
+
+
+def test_either_threshold_leaves_a_record_out_and_what_is_as_high_stays():
+    row = {"prompt_en": "Write.", "prompt_translated": "Andika.", "lang_script": "swh_Latn"}
+    reasons = [
+        reason_out(row | {"bleu": bleu, "chrf++": chrf}, min_bleu=20, min_chrf=30)
+        for bleu, chrf in ((20, 30), (19.9, 99), (99, 29.9))
+    ]
+    assert reasons == ["", "bleu", "chrf++"]
 
 
 def test_a_killed_build_goes_on_and_gives_the_same_bytes(tmp_path):

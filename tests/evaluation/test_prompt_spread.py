@@ -124,3 +124,29 @@ def test_a_model_is_asked_with_every_prompt_that_a_benchmark_has(tiny_model, tmp
         prompt_spread(
             evaluate(tiny_model, ["xcopa"], config=EvalConfig(data_dir=str(tmp_path), limit=1))
         )
+
+
+@pytest.mark.parametrize(
+    ("mode", "switches", "modes"),
+    [
+        ("both", ["prompt=all"], ["faithful"]),
+        ("faithful", ["prompt=2"], ["faithful"]),
+        ("fixed", ["prompt=all", "nll_windows=mean_sum"], ["fixed+nll_windows=mean_sum"]),
+        ("fixed", ["prompt=all"], []),
+    ],
+)
+def test_texts_have_no_prompts_and_their_windows_are_added_up_once(
+    tiny_model, parallel_texts, mode, switches, modes
+):
+    config = EvalConfig(mode=mode, switches=switches, limit=1, max_length=64)
+    scores = evaluate(tiny_model, [str(parallel_texts)], ["yor", "swa"], config)
+    found = [row for row in scores.rows if row["metric"] == "nll_window_sum"]
+    assert [(row["label"], row["mode"]) for row in found] == [
+        (label, each) for each in modes for label in ("swa_Latn", "yor_Latn")
+    ]
+    means = [row for row in scores.aggregates if row["metric"] == "nll_window_sum"]
+    assert [row["mode"] for row in means if row["group"] == "all"] == modes
+    for mean in means:
+        own = [row["value"] for row in found if mean["group"] in ("all", row["resource_group"])]
+        assert (mean["value"], mean["n_labels"]) == (pytest.approx(sum(own) / len(own)), len(own))
+    assert ("mean losses of windows added up" in repr(scores)) == bool(modes)

@@ -7,6 +7,7 @@ from emma500.evaluation.published import (
     compare_with_published,
     published_averages,
     published_metrics,
+    shown_beside,
     wins,
 )
 from emma500.evaluation.published_tables import read_published
@@ -136,6 +137,22 @@ def test_the_faithful_mode_is_taken_where_there_are_several():
     faithful, fixed = compare_with_published(scores), compare_with_published(scores, mode="fixed")
     assert (faithful["value"][0], faithful["mode"][0]) == (40.0, "faithful")
     assert (fixed["value"][0], fixed["mode"][0]) == (50.0, "fixed")
+
+
+def test_nats_a_sentence_stand_beside_the_papers_and_what_is_not_the_papers_is_said():
+    scores = Aggregates(
+        [row("pbc", "nll", 60.0, n_labels=370), row("pbc", "nll_window_sum", 6.0, mode="faithful", n_labels=370),
+         row("xnli", "accuracy", 0.5), row("xnli", "accuracy", 0.4, mode="faithful+ties=first")]
+    )  # fmt: skip
+    frame = compare_with_published(scores).set_index("benchmark")
+    assert frame["value"].to_dict() == {"pbc": 60.0, "xnli": 40.0}
+    assert frame["wins_llama2"]["pbc"] == "9 of 9"
+    told = shown_beside(frame.reset_index())
+    assert "without these changes: faithful+ties=first" in told
+    assert "compare in faithful mode" not in told
+    fixed = compare_with_published(scores, mode="fixed")
+    assert fixed["value"].tolist() == [50.0, 60.0]
+    assert "compare in faithful mode" in shown_beside(fixed)
 
 
 def test_what_was_not_published_is_refused_with_what_was():

@@ -2,6 +2,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from emma500 import storage
 from emma500.errors import OutputError, SourceError, UsageError
 from emma500.evaluation.aggregation import aggregate_rows, details_schema, label_rows, matches
 from emma500.evaluation.comparison import MEAN
@@ -164,6 +165,24 @@ def test_what_a_killed_save_left_behind_does_no_harm(before, after, tmp_path):
     after.save(tmp_path / "scores")
     assert Scores.load(tmp_path / "scores").value("parallel", "yor_Latn") == pytest.approx(3.0)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["scores"]
+
+
+def test_tables_that_a_killed_save_of_others_left_are_not_taken_over(before, tmp_path):
+    (tmp_path / "scores.tmp").mkdir()
+    (tmp_path / "scores.tmp" / "samples.parquet").write_bytes(b"of another model")
+    before.save(tmp_path / "scores")
+    assert not (tmp_path / "scores" / "samples.parquet").exists()
+    assert len(Scores.load(tmp_path / "scores").samples) == 0
+
+
+def test_two_processes_do_not_save_into_one_folder(before, tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "_PATIENCE", 0.1)
+    with (
+        storage.locked(tmp_path / "scores"),
+        pytest.raises(OutputError, match=r"another process is writing .*scores"),
+    ):
+        before.save(tmp_path / "scores")
+    assert not (tmp_path / "scores").exists()
 
 
 def test_a_folder_of_something_else_is_kept(before, tmp_path):

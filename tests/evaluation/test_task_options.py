@@ -6,6 +6,7 @@ import pytest
 
 from emma500.errors import ConfigError, SourceError
 from emma500.evaluation.evaluate import EvalConfig, evaluate
+from emma500.evaluation.model_comparison import compare_scores
 from emma500.evaluation.tasks import running
 from emma500.evaluation.tasks.generation import Generated
 from emma500.evaluation.tasks.practice import practices
@@ -61,6 +62,16 @@ def test_the_paper_draws_and_another_temperature_is_a_switch(tiny_model, problem
     for value in ("0", "hot", "-1"):
         with pytest.raises(ConfigError, match="temperature must be one of"):
             practices("fixed", [f"temperature={value}"])
+
+
+def test_each_mode_is_shown_and_compared_by_its_own_metric(tiny_model, problems, monkeypatch):
+    scores, _ = run(tiny_model, problems, monkeypatch, mode="both", switches=["samples=1"])
+    shown = [line.split() for line in repr(scores).splitlines() if " all " in line]
+    assert [(words[-2], words[-1]) for words in shown] == [
+        ("pass@1_t0.1", "faithful+samples=1"), ("pass@1", "fixed"),
+    ]  # fmt: skip
+    compared = compare_scores(scores, scores)
+    assert set(compared["metric"]) == {"pass@1_t0.1", "pass@1"}
 
 
 def test_summaries_have_bertscore_on_request(tiny_model, encoder, tmp_path, monkeypatch):

@@ -63,9 +63,13 @@ def test_the_paper_draws_the_shots_of_each_item_as_pandas_does():
     seeds = [random.randint(0, 1000) for _ in range(5)]
     frame = pd.DataFrame({"n": range(701)})
     for shots, seed in zip(drawn, seeds, strict=True):
-        assert [int(each.id[1:]) for each in shots] == frame.sample(n=3, random_state=seed)[
-            "n"
-        ].tolist()
+        expected = frame.sample(n=3, random_state=seed)["n"].tolist()
+        assert [int(each.id[1:]) for each in without_itself(shots, example(-1), 3)] == expected
+        left = without_itself(
+            shots, shots[0], 3
+        )  # where the item is among the pool, another stands in
+        assert [int(each.id[1:]) for each in left[:2]] == expected[1:]
+        assert len(left) == 3
 
 
 def test_the_paper_draws_the_shots_of_translations_once_a_language_with_replacement():
@@ -76,7 +80,13 @@ def test_the_paper_draws_the_shots_of_translations_once_a_language_with_replacem
     random.seed(42)
     random.seed(random.randint(0, 1000))
     expected = [random.randint(0, 996) for _ in range(3)]
-    assert [[int(each.id[1:]) for each in shots] for shots in drawn] == [expected] * 4
+    first = [without_itself(shots, example(-1), 3) for shots in drawn]
+    assert [[int(each.id[1:]) for each in shots] for shots in first] == [expected] * 4
+    pool = [example(n) for n in range(3)]  # of so few, some are drawn twice
+    for shots, item in zip(
+        shots_of(pool, 3, 3, practice=faithful, shape="translation", seed=0), pool, strict=True
+    ):
+        assert len(without_itself(shots, item, 3)) == 3
 
 
 def test_fixed_shots_are_the_same_in_all_languages_and_never_the_item_itself():

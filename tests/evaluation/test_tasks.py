@@ -163,6 +163,18 @@ def test_the_same_call_gives_the_same_tables(tiny_model, tmp_path):
     assert one.manifest == two.manifest
 
 
+def test_fewer_items_are_the_same_ones_in_every_language_whatever_their_order(tiny_model, tmp_path):
+    folder = write("xcopa", tmp_path)
+    rows = (folder / "data/sw/test.sw.jsonl").read_text().splitlines()
+    lines(folder / "data/it/test.it.jsonl", rows[::-1])
+    samples = evaluate(tiny_model, [f"xcopa={folder}"], config=SHORT).samples.to_pylist()
+    ids = {each["label"]: set() for each in samples}
+    for each in samples:
+        ids[each["label"]].add(each["id"])
+    assert ids["ita_Latn"] == ids["swa_Latn"]
+    assert len(ids["swa_Latn"]) == 2
+
+
 def test_finished_tasks_are_returned_and_other_settings_are_another_result(tiny_model, tmp_path):
     folder = write("xcopa", tmp_path / "data")
     first = evaluate(tiny_model, [f"xcopa={folder}"], config=SHORT, output=tmp_path / "scores")
@@ -193,7 +205,9 @@ def test_programs_are_not_evaluated_unless_allowed(tiny_model, tmp_path, monkeyp
     scores = scored(tiny_model, "humaneval", tmp_path)
     (row,) = scores.rows
     assert (row["value"], row["n"], row["label"]) == (None, 0, "python")
-    assert "running programs of a model is off" in repr(scores)
+    assert "running programs of a model is off: allow it with run_code=True (--run_code)" in repr(
+        scores
+    )
 
 
 def test_a_prompt_longer_than_the_window_loses_shots_and_is_counted(tiny_model, tmp_path):

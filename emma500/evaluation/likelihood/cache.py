@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 from emma500.errors import StorageError
 from emma500.evaluation.likelihood.requests import Request, Scored
 from emma500.manifest import fingerprint
+from emma500.storage import space_checked
 
 _FORM = 1
 """Part of every key: responses of another form are not found."""
@@ -59,14 +61,15 @@ class Kept:
         self._model = bytes.fromhex(model)
         self._waiting: list[tuple[Any, ...]] = []
         self._written = time.monotonic()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._checked():
+        with space_checked(path), self._checked():
+            path.parent.mkdir(parents=True, exist_ok=True)
             self._file = sqlite3.connect(path, timeout=_PATIENCE)
             self._file.execute(
                 f"CREATE TABLE IF NOT EXISTS {self.table} "
                 f"(key BLOB PRIMARY KEY, {self.columns}) WITHOUT ROWID"
             )
             self._file.commit()
+        weakref.finalize(self, self._file.close)
 
     def flush(self) -> None:
         """Write to disk what was added, in one short transaction: other processes write there too."""

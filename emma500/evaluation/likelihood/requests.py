@@ -113,6 +113,14 @@ def rolling_requests(tokens: Sequence[int], *, prefix: int, max_length: int) -> 
     return requests
 
 
+def fitted(request: Request, max_length: int) -> Request:
+    """Return what the model is fed of a request: its context cut on the left to the tokens that the model takes."""
+    room = max(1, max_length - len(request.continuation) + 1)
+    if len(request.context) <= room:
+        return request
+    return Request(request.context[-room:], request.continuation)
+
+
 def _spaces_moved(context: str, continuation: str) -> tuple[str, str]:
     stripped = context.rstrip()
     return stripped, context[len(stripped) :] + continuation

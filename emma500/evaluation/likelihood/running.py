@@ -12,11 +12,11 @@ from emma500.evaluation.likelihood.plan import Piece, Plan, Prefix, make_plan
 from emma500.evaluation.likelihood.requests import Request
 from emma500.evaluation.likelihood.totals import Totals
 from emma500.evaluation.likelihood.trie import Sequences, sequences
+from emma500.evaluation.memory import is_out_of_memory
 
 Result = tuple[Batch, np.ndarray, np.ndarray]
 """A batch, the log-likelihood of each target, and whether it is the likeliest token."""
 
-_MEMORY = ("out of memory", "can't allocate memory", "CUBLAS_STATUS_ALLOC_FAILED")
 _REFUSALS = (RuntimeError, ValueError, TypeError, AttributeError, IndexError)
 """What models raise that do not know a mask of four dimensions, or a cache."""
 
@@ -110,11 +110,6 @@ def keeps_branches_apart(model: Any, *, bf16: bool = False) -> bool:
         return False
     kind = "bfloat16" if bf16 else str(next(model.parameters()).dtype).removeprefix("torch.")
     return bool(np.abs(sums[0] - sums[1]).max() <= _TOLERANCE.get(kind, _COARSE))
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """Tell whether an error of torch means that memory ran out."""
-    return isinstance(error, MemoryError) or any(told in str(error) for told in _MEMORY)
 
 
 def _chain(prefix: Prefix | None) -> list[Prefix]:

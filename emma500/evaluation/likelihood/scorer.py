@@ -11,16 +11,16 @@ from emma500.errors import ConfigError, FailureError
 from emma500.evaluation.likelihood.cache import ResponseCache
 from emma500.evaluation.likelihood.forward import max_positions, takes_masks
 from emma500.evaluation.likelihood.plan import WORTH, make_plan
-from emma500.evaluation.likelihood.requests import Request, Scored
+from emma500.evaluation.likelihood.requests import Request, Scored, fitted
 from emma500.evaluation.likelihood.running import (
     Result,
-    is_out_of_memory,
     keeps_branches_apart,
     plain_batches,
     tree_batches,
 )
 from emma500.evaluation.likelihood.totals import Totals
 from emma500.evaluation.likelihood.trie import Sequences, sequences
+from emma500.evaluation.memory import is_out_of_memory
 from emma500.processes import process_state
 from emma500.progress import Progress
 
@@ -144,7 +144,7 @@ class LikelihoodScorer:
     ) -> list[Scored]:
         totals = Totals(requests, names)
         if self._cache is not None:
-            totals.take(self._cache.find(requests))
+            totals.take(self._cache.find([fitted(each, self.max_length) for each in requests]))
         self.work.n_requests += len(requests)
         self.work.n_cached += totals.n_done
         was_training = self._model.training
@@ -186,7 +186,9 @@ class LikelihoodScorer:
             self.work.target_rows += len(np.unique(batch.place))
             self.work.n_batches += 1
             if self._cache is not None:
-                self._cache.add((requests[n], totals.result(n)) for n in done)
+                self._cache.add(
+                    (fitted(requests[n], self.max_length), totals.result(n)) for n in done
+                )
             if progress is not None:
                 progress("scoring", totals.n_done, len(requests))
 
@@ -210,7 +212,7 @@ class LikelihoodScorer:
 
     def _halve_budget(self, error: RuntimeError | MemoryError) -> None:
         """Halve the budget where memory ran out; give up where it is as small as it can be."""
-        if isinstance(error, FailureError) or not is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise error
         if self.token_budget < 2 * _LEAST_BUDGET:
             raise FailureError(

@@ -24,6 +24,11 @@ MODULES = (
 )  # fmt: skip
 """The metrics that `metric_path` has a module of."""
 
+LOWER_IS_BETTER = {
+    "bits_per_byte", "empty_rate", "nll", "nll_per_token", "nll_window_sum", "repetition_rate", "self_bleu",
+}  # fmt: skip
+"""Metrics of scores of which less is better."""
+
 
 def metric_path(name: str) -> str:
     """Return the file of a metric, which `evaluate.load` opens without a network.

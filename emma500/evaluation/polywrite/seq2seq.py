@@ -1,10 +1,10 @@
 """Translation with encoder-decoder models of transformers."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from emma500.errors import FailureError, LanguageError, SourceError
+from emma500.errors import LanguageError, SourceError
+from emma500.evaluation.memory import halved_budget
 from emma500.evaluation.polywrite.language_tokens import (
     is_written_first,
     language_token,
@@ -16,6 +16,8 @@ from emma500.processes import process_state
 _BUDGETS = {"cpu": 4096}
 _ACCELERATOR_BUDGET = 65_536
 """Tokens of a batch, what is read and what is written with their padding."""
+
+_ADVICE = "take num_beams=1, fewer max_tokens, or a larger device"
 
 
 class Seq2SeqTranslator:
@@ -104,12 +106,15 @@ class Seq2SeqTranslator:
         found: dict[int, str] = {}
         while len(found) < len(order):
             rest = order[len(found) :]
-            size = max(1, self.token_budget // (len(encoded[rest[0]]) + self._max_tokens))
-            batch = rest[:size]
+            width = len(encoded[rest[0]]) + self._max_tokens
+            batch = rest[: max(1, self.token_budget // width)]
             try:
                 out = self._run([encoded[n] for n in batch], "" if written else wanted)
             except (RuntimeError, MemoryError) as error:
-                self._halve(error, len(batch))
+                budget = min(self.token_budget, len(batch) * width)
+                self.token_budget = halved_budget(
+                    budget, error, len(batch), thing="text", advice=_ADVICE
+                )
                 continue
             found |= dict(zip(batch, out, strict=True))
         return [found[n].strip() for n in range(len(texts))]
@@ -146,18 +151,3 @@ class Seq2SeqTranslator:
                 "have: leave the language out, or take another translator"
             )
         return token
-
-    def _halve(self, error: BaseException, n_texts: int) -> None:
-        from emma500.evaluation.likelihood.running import is_out_of_memory
-
-        if not is_out_of_memory(error):
-            raise error
-        if n_texts == 1:
-            raise FailureError(
-                "memory runs out with one text a batch: take num_beams=1, fewer max_tokens, or a larger device"
-            ) from error
-        self.token_budget //= 2
-        warnings.warn(
-            f"memory ran out with {n_texts} texts a batch; going on with {self.token_budget:,} tokens a batch",
-            stacklevel=3,
-        )

@@ -140,7 +140,8 @@ def why_not(language: str, *, allow: bool) -> str:
         )
     if not allow and os.environ.get("HF_ALLOW_CODE_EVAL") != "1":
         return (
-            "running programs of a model is off: allow it with allow=True or HF_ALLOW_CODE_EVAL=1"
+            "running programs of a model is off: allow it with run_code=True (--run_code), in a program with "
+            "allow=True, or with HF_ALLOW_CODE_EVAL=1"
         )
     if _namespaces() is None:
         return (

@@ -1,13 +1,15 @@
 """Prompts -> outputs: static batches of prompts of similar length, greedy or sampled with a seed."""
 
-import warnings
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
 from emma500.errors import ConfigError, FailureError
+from emma500.evaluation.memory import halved_budget
+from emma500.evaluation.tasks.stopping import Stopping, cut
 from emma500.progress import Progress
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 _BUDGETS = {"cpu": 4096}
 _ACCELERATOR_BUDGET = 131_072
 """Tokens of a batch, prompts and outputs with their padding."""
+
+_ADVICE = "take bf16=True, a smaller window (max_prompt), or a larger device"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,11 +30,13 @@ class Wanted:
         prompt: What the model reads.
         stops: Strings that end the output; they and what follows are cut off.
         max_tokens: Tokens of the output at most.
+        draw: Which of several draws after the same prompt this is, from 0 (`numbered`).
     """
 
     prompt: str
     stops: tuple[str, ...] = ()
     max_tokens: int
+    draw: int = 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +120,7 @@ class TransformersGenerator:
             ConfigError: If an output alone is as long as the window.
             FailureError: If memory runs out with one prompt a batch, or a logit is no number.
         """
-        encoded = [self._encode(each) for each in wanted]
+        encoded = [encode(self._tokenizer, each, self._max_length) for each in wanted]
         keys = output_keys(self._cache, [ids for ids, _ in encoded], wanted, sampling)
         texts: dict[int, str] = {} if self._cache is None else self._cache.find(keys)
         order = sorted(
@@ -127,10 +133,14 @@ class TransformersGenerator:
             batch = self._batch(order[len(texts) - n_kept :], wanted, encoded)
             try:
                 found = self._run(
-                    [encoded[n][0] for n in batch], [wanted[n] for n in batch], sampling, len(texts)
+                    [encoded[n][0] for n in batch], [wanted[n] for n in batch], sampling
                 )
             except (RuntimeError, MemoryError) as error:
-                self._halve(error, len(batch))
+                held = len(batch) * (len(encoded[batch[0]][0]) + wanted[batch[0]].max_tokens)
+                budget = min(self.token_budget, held)
+                self.token_budget = halved_budget(
+                    budget, error, len(batch), thing="prompt", advice=_ADVICE
+                )
                 continue
             texts |= dict(zip(batch, found, strict=True))
             if self._cache is not None:
@@ -140,19 +150,6 @@ class TransformersGenerator:
         if self._cache is not None:
             self._cache.flush()
         return [Generated(texts[n], encoded[n][1]) for n in range(len(wanted))]
-
-    def _encode(self, wanted: Wanted) -> tuple[list[int], bool]:
-        from emma500.models import prefix_token
-
-        room = self._max_length - wanted.max_tokens
-        if room < 1:
-            raise ConfigError(
-                f"an output of {wanted.max_tokens} tokens leaves no room for a prompt in {self._max_length} tokens: "
-                "give fewer (max_new_tokens), or a longer window (max_prompt)"
-            )
-        ids = list(self._tokenizer(wanted.prompt, verbose=False)["input_ids"])
-        ids = ids or [prefix_token(self._tokenizer)]
-        return ids[-room:], len(ids) > room
 
     def _batch(
         self, order: Sequence[int], wanted: Sequence[Wanted], encoded: Sequence[tuple[list[int], bool]]
@@ -173,7 +170,6 @@ class TransformersGenerator:
         prompts: Sequence[Sequence[int]],
         wanted: Sequence[Wanted],
         sampling: Sampling | None,
-        start: int,
     ) -> list[str]:
         import torch
 
@@ -183,13 +179,13 @@ class TransformersGenerator:
         mask = torch.tensor([[0] * (width - len(each)) + [1] * len(each) for each in prompts])
         options: dict[str, Any] = {"do_sample": False, "temperature": None, "top_p": None}
         if sampling is not None:
-            torch.manual_seed(sampling.seed + start)
+            torch.manual_seed(draw_seed(sampling, prompts, wanted))
             options = {
                 "do_sample": True,
                 "temperature": sampling.temperature,
                 "top_p": sampling.top_p,
             }
-        stopping = _Stopping(self._tokenizer, width, [each.stops for each in wanted])
+        stopping = Stopping(self._tokenizer, width, [each.stops for each in wanted])
         self._model.eval()
         with (
             torch.inference_mode(),
@@ -217,21 +213,42 @@ class TransformersGenerator:
                 return int(token)
         return 0
 
-    def _halve(self, error: BaseException, n_prompts: int) -> None:
-        from emma500.evaluation.likelihood.running import is_out_of_memory
 
-        if not is_out_of_memory(error):
-            raise error
-        if n_prompts == 1:
-            raise FailureError(
-                "memory runs out with one prompt a batch: take bf16=True, a smaller window (max_prompt), or a larger "
-                "device"
-            ) from error
-        self.token_budget //= 2
-        warnings.warn(
-            f"memory ran out with {n_prompts} prompts a batch; going on with {self.token_budget:,} tokens a batch",
-            stacklevel=3,
+def encode(tokenizer: Any, wanted: Wanted, max_length: int) -> tuple[list[int], bool]:
+    """Return the tokens of a prompt, the last that leave room for the output, and whether it was cut.
+
+    Raises:
+        ConfigError: If the output alone is as long as the window.
+    """
+    from emma500.models import prefix_token
+
+    room = max_length - wanted.max_tokens
+    if room < 1:
+        raise ConfigError(
+            f"an output of {wanted.max_tokens} tokens leaves no room for a prompt in {max_length} tokens: "
+            "give fewer (max_new_tokens), or a longer window (max_prompt)"
         )
+    ids = list(tokenizer(wanted.prompt, verbose=False)["input_ids"])
+    ids = ids or [prefix_token(tokenizer)]
+    return ids[-room:], len(ids) > room
+
+
+def numbered(wanted: Sequence[Wanted]) -> list[Wanted]:
+    """Return what is wanted with draws after the same prompt numbered, before processes share them out."""
+    times, found = Counter[Wanted](), []
+    for each in wanted:
+        found.append(replace(each, draw=times[each]))
+        times[each] += 1
+    return found
+
+
+def draw_seed(
+    sampling: Sampling, prompts: Sequence[Sequence[int]], wanted: Sequence[Wanted]
+) -> int:
+    """Return the seed of some draws: another one for other prompts and numbers, wherever they stand in a run."""
+    draws = [(list(ids), each.draw) for ids, each in zip(prompts, wanted, strict=True)]
+    digest = hashlib.sha256(f"{sampling.seed} {draws}".encode()).digest()
+    return int.from_bytes(digest[:6], "big")
 
 
 def output_keys(
@@ -250,13 +267,10 @@ def output_keys(
     """
     if cache is None:
         return []
-    keys, times = [], Counter[bytes]()
+    keys = []
     for ids, each in zip(prompts, wanted, strict=True):
-        key = cache.key(ids, each.max_tokens, each.stops, sampling)
-        times[key] += 1
-        if sampling is not None and times[key] > 1:
-            key = cache.key(ids, each.max_tokens, each.stops, sampling, times[key])
-        keys.append(key)
+        number = (each.draw + 1,) if sampling is not None and each.draw else ()
+        keys.append(cache.key(ids, each.max_tokens, each.stops, sampling, *number))
     return keys
 
 
@@ -270,30 +284,3 @@ def _numbers(prompts: Sequence[str], input_ids: Any, scores: Any) -> Any:
             "float16 overflows (dtype='float32')"
         )
     return scores
-
-
-class _Stopping:
-    """Ends each output of a batch at the first of its strings; transformers calls it after each token."""
-
-    def __init__(self, tokenizer: Any, width: int, stops: Sequence[tuple[str, ...]]) -> None:
-        self._tokenizer, self._width, self._stops = tokenizer, width, stops
-        self._done = [False] * len(stops)
-
-    def __call__(self, input_ids: Any, scores: Any, **_: Any) -> Any:
-        import torch
-
-        open_rows = [n for n, done in enumerate(self._done) if not done and self._stops[n]]
-        for n in open_rows:
-            text = self._tokenizer.decode(input_ids[n, self._width :].tolist())
-            self._done[n] = any(each in text for each in self._stops[n])
-        return torch.tensor(self._done, device=input_ids.device)
-
-
-def cut(text: str, stops: Sequence[str]) -> str:
-    """Return a text up to the first of some strings.
-
-    >>> cut("4 apples. Question: ...", ["Question:", ". "])
-    '4 apples'
-    """
-    ends = [place for each in stops if (place := text.find(each)) >= 0]
-    return text[: min(ends)] if ends else text

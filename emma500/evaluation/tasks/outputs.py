@@ -16,6 +16,7 @@ from emma500.evaluation.metrics.rouge import has_words, rouge_l
 from emma500.evaluation.metrics.self_bleu import self_bleu
 from emma500.evaluation.metrics.translation import bleu, chrf
 from emma500.evaluation.tasks.parts import Part
+from emma500.processes import of_first_process
 
 _CODE_KS = (1, 10, 100)
 
@@ -136,7 +137,7 @@ def measure_code(
     temperature: float | None = None,
     limits: Any = None,
 ) -> tuple[list[Measured], str]:
-    """Run the programs of a part in the sandbox.
+    """Run the programs of a part in the sandbox, in the first process alone: others would take its time from it.
 
     Args:
         part: The problems.
@@ -150,19 +151,20 @@ def measure_code(
     """
     from emma500.evaluation.sandbox.programs import run_programs, why_not
 
-    reason = why_not(part.label, allow=allow)
     programs = [
         f"{example.fields['text']}{text}\n{example.fields['tests']}"
         for example, texts in zip(part.examples, samples, strict=True)
         for text in texts
     ]
-    runs = (
-        [None] * len(programs)
-        if reason
-        else [
-            each.passed for each in run_programs(programs, part.label, limits=limits, allow=allow)
-        ]
-    )
+
+    def ran() -> tuple[list[bool | None], str]:
+        reason = why_not(part.label, allow=allow)
+        if reason:
+            return [None] * len(programs), reason
+        found = run_programs(programs, part.label, limits=limits, allow=allow)
+        return [each.passed for each in found], ""
+
+    runs, reason = of_first_process(ran)
     n = len(samples[0])
     passed = [runs[start : start + n] for start in range(0, len(runs), n)]
     end = "" if temperature is None else f"_t{temperature:g}"

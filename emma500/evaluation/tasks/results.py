@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -75,7 +75,7 @@ def measures_table(answered: Iterable[Answered]) -> pa.Table:
         _keys(each.part, example) | {"metric": measured.name, "statistics": statistics.tolist()}
         for each in answered
         for measured in each.measured
-        for example, statistics in zip(each.part.examples, measured.rows, strict=False)
+        for example, statistics in zip(each.part.examples, measured.rows, strict=True)
     ]
     return pa.Table.from_pylist(rows, schema=measures_schema())
 
@@ -184,24 +184,30 @@ def mean_rows(answered: Sequence[Answered]) -> list[dict[str, Any]]:
 def _mean(members: Sequence[tuple[Answered, Measured]]) -> MacroEstimate:
     """Return the mean over labels; where the metric is a ratio of sums, with the error that parallel items give."""
     n = sum(measured.n for _, measured in members)
-    values = [value for each, measured in members if (value := _value(each, measured)) is not None]
+    known = [
+        (value, measured)
+        for each, measured in members
+        if (value := _value(each, measured)) is not None
+    ]
     is_ratio = all(measured.score is quotient for _, measured in members)
     if is_ratio and n and not any(_digits(each) is not None for each, _ in members):
-        return macro_mean(
+        found = macro_mean(
             np.concatenate([measured.rows[:, 0] for _, measured in members]),
             np.concatenate([measured.rows[:, 1] for _, measured in members]),
             labels=[each.part.label for each, measured in members for _ in measured.rows],
             parallel_ids=[
                 example.parallel_id
                 for each, measured in members
-                for example, _ in zip(each.part.examples, measured.rows, strict=False)
+                for example, _ in zip(each.part.examples, measured.rows, strict=True)
             ],
         )
-    if not values:
+        return replace(found, n=n)  # of the items that were evaluated
+    if not known:
         return MacroEstimate(None, None, n, 0, "document")
+    values = [value for value, _ in known]
     mean = float(np.mean(values))
-    if len(values) == 1:
-        return MacroEstimate(mean, members[0][1].stderr, n, 1, "document")
+    if len(known) == 1:
+        return MacroEstimate(mean, known[0][1].stderr, n, 1, "document")
     spread = float(np.std(values, ddof=1) / np.sqrt(len(values)))
     return MacroEstimate(mean, spread, n, len(values), "label")
 

@@ -8,7 +8,7 @@ from typing import Any
 from emma500.benchmarks.base import Example
 from emma500.evaluation.metrics.measured import Measured
 from emma500.evaluation.tasks.choices import Asked, Scorer, ask, measure
-from emma500.evaluation.tasks.generation import Generated, Generator, Sampling, Wanted
+from emma500.evaluation.tasks.generation import Generated, Generator, Sampling, Wanted, numbered
 from emma500.evaluation.tasks.outputs import measure as measure_outputs
 from emma500.evaluation.tasks.outputs import measure_code
 from emma500.evaluation.tasks.parts import Part, Tasks
@@ -278,6 +278,7 @@ def _shared(
 
     state = process_state()
     n = state.num_processes
+    wanted = wanted if sampling is None else numbered(wanted)
     if n == 1:
         return generator.generate(wanted, sampling, progress=progress)
     own = generator.generate(

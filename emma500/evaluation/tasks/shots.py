@@ -34,7 +34,8 @@ def shots_of(
         seed: Seed of a shared draw.
 
     Returns:
-        The examples of each item; where the item itself may be among the pool, `n + 1` of them, one to leave out.
+        The examples of each item: the first `n` of them but for the item itself, which may be among the pool
+        (`without_itself`).
 
     Raises:
         ConfigError: If there are not as many in the pool.
@@ -67,7 +68,7 @@ def without_itself(shots: Sequence[Example], example: Example, n: int) -> list[E
 
 
 def _paper_places(n_pool: int, n_items: int, n: int, shape: str) -> list[list[int]]:
-    """Return the places that the paper's scripts drew.
+    """Return the places that the paper's scripts drew, and of the same draw those that stand in for the item itself.
 
     Classification: a seed an item, `DataFrame.sample` without replacement. Translation: one seed for all items of a
     language, with replacement.
@@ -75,8 +76,12 @@ def _paper_places(n_pool: int, n_items: int, n: int, shape: str) -> list[list[in
     generator = random.Random(_PAPER_SEED)
     if shape == "translation":
         own = random.Random(generator.randint(0, 1000))
-        return [[own.randint(0, n_pool - 1) for _ in range(n)]] * n_items
+        drawn = [own.randint(0, n_pool - 1) for _ in range(n)]
+        while n_pool > 1 and any(len(drawn) - drawn.count(place) < n for place in drawn):
+            drawn.append(own.randint(0, n_pool - 1))
+        return [drawn] * n_items
     seeds = [generator.randint(0, 1000) for _ in range(n_items)]
     return [
-        np.random.RandomState(each).choice(n_pool, size=n, replace=False).tolist() for each in seeds
+        np.random.RandomState(each).choice(n_pool, size=min(n + 1, n_pool), replace=False).tolist()
+        for each in seeds
     ]

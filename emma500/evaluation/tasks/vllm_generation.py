@@ -1,12 +1,19 @@
 """Generation through vLLM (`emma500[vllm]`), behind the interface of `generation.Generator`."""
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from emma500.configuration import need
-from emma500.errors import ConfigError
-from emma500.evaluation.tasks.generation import Generated, Sampling, Wanted, cut, output_keys
-from emma500.models import prefix_token
+from emma500.evaluation.tasks.generation import (
+    Generated,
+    Sampling,
+    Wanted,
+    draw_seed,
+    encode,
+    output_keys,
+)
+from emma500.evaluation.tasks.stopping import cut
 from emma500.progress import Progress
 
 if TYPE_CHECKING:
@@ -23,6 +30,7 @@ class VllmGenerator:
         revision: Its commit on the Hub; None for a folder.
         tokenizer: Its tokenizer.
         max_length: Tokens of prompt and output at most.
+        dtype: Type of the weights, as "bfloat16"; "auto" for that they are stored in.
         cache: Where outputs are kept and looked up.
 
     Raises:
@@ -36,11 +44,23 @@ class VllmGenerator:
         revision: str | None,
         tokenizer: Any,
         max_length: int,
+        dtype: str = "auto",
         cache: "OutputCache | None" = None,
     ) -> None:
         self._vllm: Any = need("vllm", "vllm")
+        self._path, self._revision, self._dtype = path, revision, dtype
         self._tokenizer, self._max_length, self._cache = tokenizer, max_length, cache
-        self._model = self._vllm.LLM(model=path, revision=revision, max_model_len=max_length)
+
+    @cached_property
+    def _model(self) -> Any:
+        """The engine, which takes most of a GPU: made when something is to be generated."""
+        return self._vllm.LLM(
+            model=self._path,
+            revision=self._revision,
+            tokenizer_revision=self._revision,
+            dtype=self._dtype,
+            max_model_len=self._max_length,
+        )
 
     def generate(
         self,
@@ -50,7 +70,7 @@ class VllmGenerator:
         progress: Progress | None = None,
     ) -> list[Generated]:
         """Generate (`generation.TransformersGenerator.generate`)."""
-        encoded = [self._encode(each) for each in wanted]
+        encoded = [encode(self._tokenizer, each, self._max_length) for each in wanted]
         keys = output_keys(self._cache, [ids for ids, _ in encoded], wanted, sampling)
         texts: dict[int, str] = {} if self._cache is None else self._cache.find(keys)
         missing = [n for n in range(len(wanted)) if n not in texts]
@@ -66,16 +86,6 @@ class VllmGenerator:
                 progress("generating", len(texts), len(wanted))
         return [Generated(texts[n], is_cut) for n, (_, is_cut) in enumerate(encoded)]
 
-    def _encode(self, wanted: Wanted) -> tuple[list[int], bool]:
-        room = self._max_length - wanted.max_tokens
-        if room < 1:
-            raise ConfigError(
-                f"an output of {wanted.max_tokens} tokens leaves no room for a prompt in {self._max_length} tokens"
-            )
-        ids = list(self._tokenizer(wanted.prompt, verbose=False)["input_ids"])
-        ids = ids or [prefix_token(self._tokenizer)]
-        return ids[-room:], len(ids) > room
-
     def _run(
         self,
         prompts: Sequence[Sequence[int]],
@@ -86,11 +96,11 @@ class VllmGenerator:
             self._vllm.SamplingParams(
                 temperature=0.0 if sampling is None else sampling.temperature,
                 top_p=1.0 if sampling is None else sampling.top_p,
-                seed=None if sampling is None else sampling.seed + place,
+                seed=None if sampling is None else draw_seed(sampling, [ids], [each]),
                 max_tokens=each.max_tokens,
                 stop=list(each.stops) or None,
             )
-            for place, each in enumerate(wanted)
+            for ids, each in zip(prompts, wanted, strict=True)
         ]
         given = [{"prompt_token_ids": list(ids)} for ids in prompts]
         found = self._model.generate(given, parameters, use_tqdm=False)

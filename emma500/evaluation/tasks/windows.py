@@ -1,12 +1,20 @@
 """The negative log-likelihood of the paper: mean losses of overlapping windows of one long text, added up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+import pyarrow as pa
+
+from emma500.evaluation.aggregation import matches
 from emma500.evaluation.tasks.choices import Scorer
+from emma500.languages.labels import RESOURCE_GROUPS, resource_group
 
 if TYPE_CHECKING:
     from emma500.evaluation.likelihood import Request
+
+WINDOW_SUM = "nll_window_sum"
+"""The metric of text in the faithful mode: the sum of the windows' mean losses."""
 
 WINDOW, STRIDE = 2048, 1024
 _BETWEEN = "\n\n"
@@ -54,3 +62,38 @@ def windows(ids: Sequence[int], window: int, stride: int) -> "list[Request]":
         if end == len(ids):
             break
     return requests
+
+
+def window_means(found: Mapping[tuple[str, str, str], tuple[float, int]]) -> list[dict[str, Any]]:
+    """Return the means over labels, as the paper's tables have them, and by resource group.
+
+    Args:
+        found: (benchmark, label, mode) -> the sum of its windows' losses, and how many there are.
+
+    Returns:
+        One row a benchmark, mode and group: "all" first, then from high to unseen. The languages are the sample.
+    """
+    rows = []
+    for benchmark, mode in dict.fromkeys((benchmark, mode) for benchmark, _, mode in found):
+        own = {
+            key[1]: value for key, value in found.items() if (key[0], key[2]) == (benchmark, mode)
+        }
+        for group in ("all", *RESOURCE_GROUPS):
+            labels = [label for label in own if group in ("all", resource_group(label))]
+            if labels:
+                about = {"benchmark": benchmark, "mode": mode, "metric": WINDOW_SUM, "group": group}
+                rows.append(about | _mean({label: own[label] for label in labels}))
+    return rows
+
+
+def _mean(found: Mapping[str, tuple[float, int]]) -> dict[str, Any]:
+    values = np.array([value for value, _ in found.values()])
+    spread = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    return {
+        "value": float(values.mean()),
+        "stderr": spread,
+        "n_labels": len(values),
+        "matches": matches(pa.table({"label": list(found)})),
+        "n": sum(n for _, n in found.values()),
+        "clustered_by": "label",
+    }
