@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 from functools import partial
 
 import pytest
@@ -51,6 +52,19 @@ def test_identify_names_the_language_of_each_line_of_a_file_and_of_standard_inpu
     label, score, text = capsys.readouterr().out.rstrip().split("\t")
     assert (label, text) == ("fin_Latn", FINNISH)
     assert 0 <= float(score) <= 1
+
+
+def test_a_reader_that_goes_away_is_no_file_that_cannot_be_read(tmp_path, capsys, monkeypatch):
+    (tmp_path / "texts.txt").write_text("Good morning to all of you.\n")
+
+    def gone(_):
+        raise BrokenPipeError(32, "Broken pipe")
+
+    monkeypatch.setattr(sys.stdout, "writelines", gone)
+    assert main(["identify", str(tmp_path / "texts.txt"), "--identifier", "langid"]) == 1
+    said = capsys.readouterr().err
+    assert "BrokenPipeError" in said
+    assert "cannot be read" not in said
 
 
 def test_identify_tells_what_cannot_be_read(tmp_path, capsys):

@@ -12,7 +12,9 @@ from emma500.publishing.metadata import split_card
 _LARGEST_YAML = 419_000  # bytes: the largest card known to be accepted; the Hub refuses huge ones
 _LARGEST_READ = 50_000_000  # bytes of a text file that is searched for secrets
 _PICKLES = (".bin", ".pt", ".pth", ".ckpt", ".pkl", ".pickle", ".joblib", ".npy", ".npz")
-_TEXTS = (".md", ".json", ".jsonl", ".csv", ".yaml", ".yml", ".txt", ".toml", ".svg", ".jinja")
+_TEXTS = (
+    ".md", ".json", ".jsonl", ".csv", ".tsv", ".yaml", ".yml", ".txt", ".toml", ".svg", ".html", ".jinja",
+)  # fmt: skip
 _TOKEN = re.compile(rb"(?<![A-Za-z0-9])hf_[A-Za-z0-9]{30,}(?![A-Za-z0-9])")
 _SHORTEST_TOKEN = 8
 
@@ -55,7 +57,7 @@ def check_secrets(folder: Path) -> None:
 
     mine = (get_token() or "").encode()
     for path in sorted(folder.rglob("*")):
-        if path.suffix not in _TEXTS or not path.is_file():
+        if path.suffix.lower() not in _TEXTS or not path.is_file():
             continue
         with path.open("rb") as file:
             data = file.read(_LARGEST_READ)

@@ -70,7 +70,7 @@ class Comparison:
     @property
     def figure(self) -> str:
         """The name of its figure's files, without the ending."""
-        return "before-after-" + re.sub(r"[^\w.+-]+", "-", self.benchmark)
+        return "before-after-" + re.sub(r"[^\w.+-]+", "-", self.benchmark[:60])
 
     @property
     def table(self) -> Table:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from emma500.configuration import option, require
 from emma500.errors import ConfigError
+from emma500.publishing.hub_results import hub_task
 
 _GATES = (None, "auto", "manual", "off")
 
@@ -51,6 +52,10 @@ class PublishConfig:
         False,
         "Upload decisions/ of a corpus too: signals and URLs of every document, also those left out.",
     )
+    eval_results: list[str] = option(
+        [],
+        "Scores of a model for the Hub's leaderboards, as BENCHMARK=USER/DATASET:TASK (of its eval.yaml).",
+    )
     dry_run: bool = option(False, "Lay out the repository and say what it holds; upload nothing.")
     overwrite: bool = option(False, "Replace a repository or folder that something else made.")
     attempts: int = option(5, "How often to try a request that the Hub fails to answer.")
@@ -67,6 +72,10 @@ class PublishConfig:
         require(self, "gated", lambda value: value in _GATES, "auto, manual or off")
         for name in ("revision", "tag"):
             require(self, name, lambda value: value is None or _is_ref(value), "a name for git")
+        tasks = [(each.dataset, each.task) for each in map(hub_task, self.eval_results)]
+        twice = sorted({":".join(each) for each in tasks if tasks.count(each) > 1})
+        if twice:
+            raise ConfigError(f"eval_results names {twice[0]} twice: a task there has one value")
         if self.create_pr and (self.revision or self.tag):
             raise ConfigError(
                 "create_pr goes to the main branch: leave out revision and tag, and tag what was merged"

@@ -88,7 +88,7 @@ def license_file(manifest: Manifest) -> str:
     """Return the text of LICENSE.md: the licence of every source."""
     return render(
         "LICENSE.md.j2",
-        {"manifest": manifest, "licenses": _licenses(manifest), "sources": _sources(manifest)},
+        {"manifest": manifest, "sources": _sources(manifest), **_licensed(manifest)},
     )
 
 
@@ -115,7 +115,7 @@ def _context(manifest: Manifest, repo_id: str, config: PublishConfig) -> dict[st
         "total": sizes(manifest["splits"]),
         "languages": {row["iso639_3"] for row in monolingual} - {"", "und"},
         "scripts": {row["script"] for row in monolingual} - {"", "Zyyy"},
-        "licenses": _licenses(manifest),
+        **_licensed(manifest),
         "example": _example(manifest),
         "columns": _columns(manifest),
         "text_column": "text" if monolingual else _text_column(manifest),
@@ -136,6 +136,12 @@ def _context(manifest: Manifest, repo_id: str, config: PublishConfig) -> dict[st
 
 def _licenses(manifest: Manifest) -> list[str]:
     return sorted({each["license"] for each in manifest["sources"] if each["license"]})
+
+
+def _licensed(manifest: Manifest) -> dict[str, Any]:
+    """Return the licences that sources state, and how many sources state none."""
+    n_unlicensed = sum(not each["license"] for each in manifest["sources"])
+    return {"licenses": _licenses(manifest), "n_unlicensed": n_unlicensed}
 
 
 def _example(manifest: Manifest) -> str:

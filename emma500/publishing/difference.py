@@ -74,6 +74,7 @@ class PublishPlan:
         deleted: Files that it would lose.
         n_files: How many files it will have of ours.
         n_bytes: How many bytes are uploaded.
+        verb: What is done with them.
     """
 
     where: str
@@ -83,6 +84,7 @@ class PublishPlan:
     deleted: tuple[str, ...]
     n_files: int
     n_bytes: int
+    verb: str = "upload"
 
     def __str__(self) -> str:
         lines = [f"{self.where}: {', '.join(self.notes)}" if self.notes else self.where]
@@ -92,9 +94,9 @@ class PublishPlan:
             if paths:
                 lines.append(f"  {what}: {counted(len(paths), 'file')}, {_shown(paths)}")
         lines.append(
-            f"  {size(self.n_bytes)} to upload; {counted(self.n_files, 'file')} in all"
+            f"  {size(self.n_bytes)} to {self.verb}; {counted(self.n_files, 'file')} in all"
             if len(lines) > 1
-            else "  nothing to upload: all of it is there"
+            else f"  nothing to {self.verb}: all of it is there"
         )
         return "\n".join(lines)
 
@@ -123,6 +125,30 @@ def compare(ids: Mapping[str, Ids], remote: Remote, owned: Iterable[str]) -> Dif
                 if path not in ids and any(fnmatchcase(path, pattern) for pattern in patterns)
             )
         ),
+    )
+
+
+def plan_of_folder(folder: Path, there: Mapping[str, Ids], ours: Mapping[str, Ids]) -> PublishPlan:
+    """Return what a folder gets and loses where it becomes a repository's copy.
+
+    Args:
+        folder: The folder.
+        there: The files it holds.
+        ours: Those of the repository.
+
+    Returns:
+        The plan.
+    """
+    found = compare(ours, {path: ("sha256", each.sha256) for path, each in there.items()}, ("*",))
+    return PublishPlan(
+        where=f"folder {folder}",
+        notes=(),
+        new=found.new,
+        changed=found.changed,
+        deleted=found.stale,
+        n_files=len(ours),
+        n_bytes=sum(ours[path].n_bytes for path in found.upload),
+        verb="write",
     )
 
 

@@ -1,7 +1,8 @@
 """Figures, drawn from manifests: the training curves, before and after; `corpus_figures` draws those of a corpus.
 
 Every figure is written as SVG (for the report) and PNG (for cards, which the Hub shows 800 pixels wide), with the same
-bytes on every run. Labels are ASCII codes, so that matplotlib's own font renders all of them.
+bytes on every run. Labels are ASCII codes, so that matplotlib's own font renders all of them; other names may be
+anything (`figure_text`).
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from emma500.publishing.comparison import Change
+from emma500.publishing.figure_text import FONT, plain_texts
 from emma500.publishing.summary import replayed_languages, trained_languages
 from emma500.storage import atomic_file
 
@@ -24,7 +26,7 @@ _CURVES = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, YELLOW, GREY)
 _MARKERS = "osD^vP*X"
 _MOST_CURVES = 14
 _STYLE: dict[str, Any] = {
-    "font.family": "DejaVu Sans",
+    "font.family": FONT,
     "font.size": 9.5,
     "axes.spines.top": False,
     "axes.spines.right": False,
@@ -61,6 +63,7 @@ def draw(folder: Path, name: str, figure: Callable[[Any], None], size: tuple[flo
     with mpl.rc_context({**mpl.rcParamsDefault, "backend": "agg", **_STYLE}):
         canvas = Figure(figsize=size, layout="constrained")
         figure(canvas)
+        plain_texts(canvas)
         for ending, metadata in (
             ("png", {"Software": None}),
             ("svg", {"Date": None, "Creator": None}),
@@ -101,6 +104,7 @@ def training_figure(manifest: Mapping[str, Any], folder: Path) -> Path:
             right.set_ylabel("bits per byte (lower is better)")
         for axes in panels:
             axes.set_xlabel("step")
+            axes.xaxis.get_major_locator().set_params(integer=True)
             axes.grid()
             _mark_steps(axes, manifest)
 
@@ -154,7 +158,7 @@ def _named_curves(
 def spread_labels(
     values: Sequence[float], limits: tuple[float, float], *, lines: int = 17
 ) -> list[float]:
-    """Return heights for labels at falling values: at least a line of text apart, else as near as they can be.
+    """Return heights for labels at falling values: a line of text apart or more, on the axis, else as near as can be.
 
     Args:
         values: The values, from the largest to the smallest.
@@ -171,7 +175,13 @@ def spread_labels(
         while len(blocks) > 1 and _mean(blocks[-1]) > _mean(blocks[-2]):
             blocks[-2:] = [blocks[-2] + blocks[-1]]
     tops = [_mean(block) for block in blocks for _ in block]
-    return [top - place * gap for place, top in enumerate(tops)]
+    heights = [top - place * gap for place, top in enumerate(tops)]
+    if len(heights) > lines:
+        return heights
+    lowest, highest = limits[0] + gap / 2, limits[1] - gap / 2
+    last = len(heights) - 1
+    risen = [max(each, lowest + (last - place) * gap) for place, each in enumerate(heights)]
+    return [min(each, highest - place * gap) for place, each in enumerate(risen)]
 
 
 def _mean(values: Sequence[float]) -> float:

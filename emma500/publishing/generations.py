@@ -18,7 +18,10 @@ from emma500.storage import atomic_file
 KIND = "generations"
 DATA = "data"
 _RIGHT_LANGUAGE = "right_language_rate"
-_SETTINGS = ("seed", "n_shots", "max_length", "max_new_tokens", "temperature", "top_p", "n_outputs")
+_SETTINGS = (
+    "seed", "switches", "max_prompt", "max_new_tokens", "backend", "dtype", "bf16",
+)  # fmt: skip
+"""Options of `EvalConfig` that an output depends on, beside what has a column of its own."""
 
 Key = tuple[str, str, str, str]
 """Benchmark, mode, label and id of an item."""

@@ -132,7 +132,7 @@ def slope_figure(
     def figure(canvas: Any) -> None:
         axes = canvas.subplots()
         for label in ranked:
-            colour = BLUE if gains[label] >= 0 else VERMILION
+            colour = GREY if not gains[label] else BLUE if gains[label] > 0 else VERMILION
             faint = label not in named
             axes.plot(
                 [0, 1], [before[label], after[label]], color=colour, marker="o", markersize=2 if faint else 3.5,

@@ -20,6 +20,7 @@ from emma500.publishing.figures import comparison_figure
 from emma500.publishing.generations import DATA
 from emma500.publishing.generations import KIND as GENERATIONS
 from emma500.publishing.generations_card import generations_card
+from emma500.publishing.hub_results import write_eval_results
 from emma500.publishing.leaderboard import (
     LEADERBOARD,
     leaderboard_rows,
@@ -140,6 +141,8 @@ def _describe_model(request: Request, target: Path) -> str:
     write_model_files(request.manifest, target)
     for name, scores in zip(_score_names(request.scores), request.scores, strict=True):
         scores.save(target / "evaluation" / name)
+    if request.config.eval_results:
+        _write_eval_results(request, target)
     has_learned = request.manifest["kind"] in (TRAINED, INSTRUCTED)
     comparisons = _compared(request, target, run=request.manifest if has_learned else None)
     return model_card(
@@ -150,6 +153,13 @@ def _describe_model(request: Request, target: Path) -> str:
         scores=shown(request.scores[-1].manifest) if request.scores else None,
         record=shown(training_record(request.folder)),
     ).render()
+
+
+def _write_eval_results(request: Request, target: Path) -> None:
+    if not request.scores:
+        raise SourceError("eval_results needs scores of the model: give their folder as scores")
+    scores, asked = shown(request.scores[-1].manifest), request.config.eval_results
+    write_eval_results(asked, scores, target, repo_id=request.repo_id)
 
 
 def _describe_scores(request: Request, target: Path) -> str:

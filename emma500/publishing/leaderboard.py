@@ -8,13 +8,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emma500.evaluation.metrics import LOWER_IS_BETTER
 from emma500.publishing.tables import Table, count, table, with_error
 from emma500.storage import atomic_file
 
 LEADERBOARD = "leaderboard.parquet"
-_LOWER = {
-    "bits_per_byte", "nll", "nll_per_token", "self_bleu", "empty_rate", "repetition_rate",
-}  # fmt: skip
 _SHOWN_RATES = {"nll", "nll_per_token", "empty_rate"}
 
 Manifest = Mapping[str, Any]
@@ -61,7 +59,7 @@ def _ranked(
     common = set.intersection(*(set(found) for found in having.values()))
     if not common:
         return []
-    lower = key[2] in _LOWER
+    lower = key[2] in LOWER_IS_BETTER
     rows: list[dict[str, Any]] = []
     for (model, revision), found in having.items():
         value, stderr = _mean(key, models[model, revision], found, common)

@@ -17,6 +17,7 @@ from emma500.publishing.cards import (
 )
 from emma500.publishing.comparison import METRIC, Comparison
 from emma500.publishing.config import PublishConfig
+from emma500.publishing.hub_results import model_index
 from emma500.publishing.metadata import hub_languages, hub_license, is_hub_id
 from emma500.publishing.summary import language_codes, replayed_languages, trained_languages
 from emma500.publishing.tables import Table, count, percent, table, with_error
@@ -84,7 +85,7 @@ def model_card(
             "hardware": training_tables.hardware_table(record),
             "footprint": training_tables.footprint_text(record),
             "citation": CITATION,
-            "versions": version_table(manifest, _origins(manifest)),
+            "versions": version_table(manifest, origins(manifest)),
         },
     )
 
@@ -174,22 +175,8 @@ def _fields(
         "datasets": config.datasets,
         "tags": ["emma500", *_TAGS[kind], "multilingual", *config.tags],
         "co2_eq_emissions": training_tables.emissions(record, _TRAINING_TYPES.get(kind)),
-        "model-index": _index(repo_id, scores) if scores else None,
+        "model-index": model_index(repo_id.split("/")[-1], scores) if scores else None,
     }
-
-
-def _index(repo_id: str, scores: Manifest) -> list[dict[str, Any]]:
-    """Return the means over all labels in the form the Hub shows beside a model."""
-    results = [
-        {
-            "task": {"type": "text-generation"},
-            "dataset": {"type": row["benchmark"], "name": f"{row['benchmark']}, {row['n_labels']} labels"},
-            "metrics": [{"type": METRIC, "name": "bits per byte, mean over labels", "value": round(row["value"], 4)}],
-        }
-        for row in scores["aggregates"]
-        if row["metric"] == METRIC and row["group"] == "all" and row["value"] is not None
-    ]  # fmt: skip
-    return [{"name": repo_id.split("/")[-1], "results": results}] if results else []
 
 
 def _settings_table(manifest: Manifest, config: PublishConfig) -> Table:
@@ -208,8 +195,8 @@ def _settings_table(manifest: Manifest, config: PublishConfig) -> Table:
     return table(("what", "value"), "ll", [*rows, *config_table(settings(manifest)).rows])
 
 
-def _origins(manifest: Manifest) -> list[tuple[str, str]]:
-    """Return which models and which corpus this one was made of."""
+def origins(manifest: Manifest) -> list[tuple[str, str]]:
+    """Return which models and which corpus a model was made of."""
     models = manifest.get("models") or [manifest["base_model"]]
     rows = [("base model", _revision(each)) for each in models]
     if "corpus" in manifest:

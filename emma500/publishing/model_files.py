@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emma500.publishing.figures import training_figure
+from emma500.publishing.hub_results import OURS
 from emma500.publishing.made_tables import vocabulary_pairs
 from emma500.publishing.mixture_figures import mixture_figure
 from emma500.publishing.tables import csv_text
@@ -19,6 +20,7 @@ OWNED = (
     "*.safetensors.index.json",
     "figures/*",
     "evaluation/*",
+    OURS,
     "mixture.csv",
     RECORD,
 )

@@ -14,13 +14,13 @@ from emma500.folder import Corpus
 from emma500.manifest import fingerprint, read_manifest
 from emma500.progress import Progress
 from emma500.publishing.config import PublishConfig
-from emma500.publishing.difference import PublishPlan, local_ids
+from emma500.publishing.difference import PublishPlan, local_ids, plan_of_folder
 from emma500.publishing.generations import KIND as GENERATIONS
 from emma500.publishing.generations import write_generations
 from emma500.publishing.hub import upload
 from emma500.publishing.layout import Layout, Request, layout_of, load_scores, stage
 from emma500.publishing.repository import REPO_ID, Repository
-from emma500.storage import recover_folder, refuse_foreign, replace_folder
+from emma500.storage import locked, recover_folder, refuse_foreign, replace_folder
 
 if TYPE_CHECKING:
     from emma500.training.made import MadeModel
@@ -34,7 +34,8 @@ class PublishedRepo:
     """A repository that was published.
 
     `n_uploaded` counts the files that were new or changed: 0 says that all was there already. `commit` is None, and
-    `path` the folder, where it went to a folder; after a dry run, or where it was not confirmed, both are None.
+    `path` the folder, where it went to a folder; after a dry run, or where it was not confirmed, both are None. `plan`
+    says what that folder gets and loses; it is None for the Hub, where `confirm` is told.
     """
 
     repo_id: str
@@ -44,14 +45,17 @@ class PublishedRepo:
     n_uploaded: int
     commit: str | None = None
     path: Path | None = None
+    plan: PublishPlan | None = None
 
     def __repr__(self) -> str:
+        is_done = bool(self.commit or self.path)
         at = f" at {self.commit[:8]}" if self.commit else ""
-        if not (self.commit or self.path):
-            at = ", dry run: nothing was written"
+        at += "" if is_done else ", dry run: nothing was written"
+        new = f", {self.n_uploaded:,} new or changed" if is_done or self.plan else ""
+        told = f"\n{self.plan}" if self.plan else ""
         return (
-            f"PublishedRepo({self.repo_id!r}: {self.repo_type}, {len(self.files):,} files, "
-            f"{self.n_uploaded:,} new or changed; {self.url}{at})"
+            f"PublishedRepo({self.repo_id!r}: {self.repo_type}, {len(self.files):,} files{new}; {self.url}{at})"
+            f"{told}"
         )
 
 
@@ -121,6 +125,7 @@ def _to_directory(
     with _staged(request, final.with_name(f"{final.name}.staged.tmp")) as staged:
         new = local_ids(staged, progress)
         old = local_ids(final) if final.is_dir() else {}
+        plan = plan_of_folder(final, old, new)
         if old != new and not request.config.dry_run:
             replace_folder(staged, final)
     return PublishedRepo(
@@ -128,8 +133,9 @@ def _to_directory(
         repo_type=layout.repo_type,
         url=str(final),
         files=tuple(sorted(new)),
-        n_uploaded=sum(old.get(path) != ids for path, ids in new.items()),
+        n_uploaded=len(plan.new) + len(plan.changed),
         path=None if request.config.dry_run else final,
+        plan=plan,
     )
 
 
@@ -186,13 +192,21 @@ def _to_hub(
 
 @contextmanager
 def _staged(request: Request, target: Path) -> Iterator[Path]:
-    """Lay the repository out in a folder that vanishes; what a killed call left there is removed first."""
-    shutil.rmtree(target, ignore_errors=True)
-    try:
+    """Lay the repository out in a folder that vanishes."""
+    with _vanishing(target):
         stage(request, target)
         yield target
-    finally:
+
+
+@contextmanager
+def _vanishing(target: Path) -> Iterator[None]:
+    """Keep other processes from a folder that vanishes; what a killed call left there is removed first."""
+    with locked(target):
         shutil.rmtree(target, ignore_errors=True)
+        try:
+            yield
+        finally:
+            shutil.rmtree(target, ignore_errors=True)
 
 
 @contextmanager
@@ -225,12 +239,9 @@ def _part_of(folder: Path, config: PublishConfig) -> Iterator[Path]:
         yield folder
         return
     target = folder.with_name(f".{folder.name}.{part}.tmp")
-    shutil.rmtree(target, ignore_errors=True)
-    try:
+    with _vanishing(target):
         if config.stage is not None:
             write_stage(Corpus(folder), config.stage, target)
         else:
             write_generations(Scores.load(folder), target)
         yield target
-    finally:
-        shutil.rmtree(target, ignore_errors=True)

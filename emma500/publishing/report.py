@@ -19,6 +19,7 @@ from emma500.publishing.model_files import training_record
 from emma500.publishing.reporting.corpus_section import corpus_section
 from emma500.publishing.reporting.finding import Results
 from emma500.publishing.reporting.languages_section import languages_section
+from emma500.publishing.reporting.made_section import made_facts, made_section, made_sentence
 from emma500.publishing.reporting.outcomes import Outcome, outcomes_of_tasks, outcomes_of_text
 from emma500.publishing.reporting.pages import Page, write_pages
 from emma500.publishing.reporting.scores_section import (
@@ -27,9 +28,14 @@ from emma500.publishing.reporting.scores_section import (
     tasks_section,
 )
 from emma500.publishing.reporting.sections import Fact, Part, Section
-from emma500.publishing.reporting.training_section import forgetting_facts, training_section
+from emma500.publishing.reporting.training_section import (
+    forgetting_facts,
+    training_facts,
+    training_section,
+    training_sentence,
+)
 from emma500.publishing.reporting.wins_section import win_line, wins_section
-from emma500.publishing.summary import components, language_codes, sizes, trained_languages
+from emma500.publishing.summary import components, language_codes, sizes
 from emma500.publishing.tables import (
     Table,
     code,
@@ -41,23 +47,26 @@ from emma500.publishing.tables import (
     table,
     with_error,
 )
+from emma500.training.made import INSTRUCTED
+from emma500.training.result import KIND as TRAINED
 
 if TYPE_CHECKING:
+    from emma500.training.made import MadeModel
     from emma500.training.run import TrainingRun
 
 Manifest = Mapping[str, Any]
 
 _MISSING = {
-    "corpus": "The corpus was not found beside the run: `--corpus` names its folder.",
-    "run": "There is no training run: `emma500 report RUN` takes the folder of one.",
+    "corpus": "The corpus was not found beside the model: `--corpus` names its folder.",
+    "run": "There is no model: `emma500 report MODEL` takes the folder of one that was trained or made.",
     "before": "There are no scores of the base model: `--before` names their folder.",
-    "after": "There are no scores of the trained model: `--after` names their folder.",
+    "after": "There are no scores of the model itself: `--after` names their folder.",
 }
 
 
 def report(  # noqa: PLR0917  the order of the data's way
     corpus: Corpus | None,
-    run: "TrainingRun | None",
+    run: "TrainingRun | MadeModel | None",
     before: Scores | None,
     after: Scores | None,
     output: str | Path,
@@ -69,7 +78,7 @@ def report(  # noqa: PLR0917  the order of the data's way
 
     Args:
         corpus: What was built. Each of these four may be None: the report tells of the others, and what is missing.
-        run: What was trained on it.
+        run: What was trained on it; or a model that was extended, merged or instructed.
         before: The scores of the base model.
         after: The scores of the trained model.
         output: The folder to write into; other files there are left alone.
@@ -88,12 +97,12 @@ def report(  # noqa: PLR0917  the order of the data's way
     scored = after or before
     sections = [
         corpus_section(corpus.manifest, folder) if corpus else None,
-        training_section(run.manifest, folder, training_record(run.path)) if run else None,
+        _model_section(run, folder) if run else None,
         *(comparison_section(*both, folder) for both in zip(comparisons, text, strict=True)),
         tasks_section(tasks) if tasks else None,
         scores_section(scored) if scored and not outcomes else None,
         wins_section(outcomes, after, folder),
-        languages_section(corpus, run.manifest if run else None, excerpts=excerpts) if corpus or run else None,
+        languages_section(corpus, run.manifest if run else None, excerpts=excerpts),
         _making_section(results),
     ]  # fmt: skip
     page = Page(
@@ -106,12 +115,19 @@ def report(  # noqa: PLR0917  the order of the data's way
     return write_pages(page, folder)
 
 
+def _model_section(model: "TrainingRun | MadeModel", folder: Path) -> Section:
+    describe = training_section if model.manifest["kind"] == TRAINED else made_section
+    return describe(model.manifest, folder, training_record(model.path))
+
+
 def _comparisons(results: Results, folder: Path) -> list[Comparison]:
     """Compare and draw what both scored as text; none where they share none."""
     before, after = results.before, results.after
     if before is None or after is None or not len(before.details) or not len(after.details):
         return []
     run = results.run.manifest if results.run else None
+    if run and run["kind"] not in (TRAINED, INSTRUCTED):
+        run = None  # nothing was trained: no language is a trained or a replayed one
     return draw_comparisons(before, after, folder, run=run)
 
 
@@ -163,13 +179,13 @@ def _making_section(results: Results) -> Section:
         ]
     fingerprints += [
         (name, f"`{found.manifest['fingerprint']}`")
-        for name, found in (("training run", run), ("scores", scores))
+        for name, found in ((_name(run), run), ("scores", scores))
         if found
     ]
     versions = sorted(_versions(results).items())
     configurations = (
         ("corpus", corpus.manifest["config"] if corpus else {}),
-        ("training", settings(run.manifest) if run else {}),
+        (_name(run), settings(run.manifest) if run else {}),
         ("evaluation", scores.manifest["config"] if scores else {}),
     )
     return Section(
@@ -186,12 +202,16 @@ def _making_section(results: Results) -> Section:
     )
 
 
+def _name(model: "TrainingRun | MadeModel | None") -> str:
+    return str(model.manifest["kind"]).replace("-", " ") if model else ""
+
+
 def _facts(results: Results, comparisons: Sequence[Comparison]) -> list[Fact]:
     facts = _corpus_facts(results.corpus.manifest) if results.corpus else []
     run = results.run.manifest if results.run else None
+    trained = run if run and run["kind"] == TRAINED else None
     if run:
-        steps = counted(run["n_steps"], "step")
-        facts.append(Fact(value=count(run["n_tokens"]), name="tokens trained", note=steps))
+        facts += training_facts(run) if trained else made_facts(run)
     facts += [
         Fact(
             value=percent(row.relative, sign=True),
@@ -201,7 +221,7 @@ def _facts(results: Results, comparisons: Sequence[Comparison]) -> list[Fact]:
         for each in comparisons
         for row in _headline(each)
     ]
-    return [*facts, *(forgetting_facts(run) if run else [])]
+    return [*facts, *(forgetting_facts(trained) if trained else [])]
 
 
 def _corpus_facts(corpus: Manifest) -> list[Fact]:
@@ -230,10 +250,9 @@ def _summary(
         )
     if results.run:
         run = results.run.manifest
+        is_trained = run["kind"] == TRAINED
         told.append(
-            f"{literal(run['base_model']['name'])} was trained further on {count(run['n_tokens'])} tokens of "
-            f"{'it' if results.corpus else code(run['corpus']['name'])}, in "
-            f"{counted(len(trained_languages(run)), 'language')}."
+            training_sentence(run, results.corpus is not None) if is_trained else made_sentence(run)
         )
     lines = [" ".join(told)] if told else []
     for each in comparisons:

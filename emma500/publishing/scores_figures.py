@@ -1,14 +1,18 @@
-"""Figures of scores: every language by model, two models as slopes, values against n, wins over published models."""
+"""Figures of scores: languages by model, two models as slopes and by resource group, values against n, wins."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from emma500.benchmarks.prompt_variants import OWN
 from emma500.errors import UsageError
-from emma500.evaluation.lm_eval_form import LOWER_IS_BETTER
+from emma500.evaluation.headline import first_metrics
+from emma500.evaluation.metrics import LOWER_IS_BETTER
 from emma500.evaluation.published import NO_SHARES, compare_with_published
 from emma500.evaluation.tasks.practice import split_prompt
+from emma500.publishing.comparison import contaminated
+from emma500.publishing.groups_figure import groups_figure
 from emma500.publishing.language_figures import (
     Point,
     heatmap_figure,
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 Key = tuple[str, str, str]
 Rows = Mapping[str, Mapping[str, Any]]
 
+_LONGEST = 80  # characters of a name in that of a file: its end, in which those of folders differ
 _FEWEST = 3  # languages, below which a table says more than a figure
 
 
@@ -39,15 +44,19 @@ def scores_figures(scores: "Sequence[Scores]", folder: Path) -> dict[Path, str]:
     Raises:
         UsageError: If there is nothing to draw.
     """
-    names = _names(scores)
-    by_model = {name: _values(each) for name, each in zip(names, scores, strict=True)}
+    models = dict(zip(_names(scores), scores, strict=True))
+    by_model = {name: _values(each) for name, each in models.items()}
     found: dict[Path, str] = {}
     for key in dict.fromkeys(key for values in by_model.values() for key in values):
-        found |= _benchmark(
-            key, {name: values.get(key, {}) for name, values in by_model.items()}, folder
-        )
-    for name, each in zip(names, scores, strict=True):
-        found |= _wins(name, each, folder, several=len(names) > 1)
+        rows = {name: values.get(key, {}) for name, values in by_model.items()}
+        if len({label for each in rows.values() for label in each}) < _FEWEST:
+            continue
+        found |= _languages(key, rows, models, folder)
+        if sum(map(bool, rows.values())) == 2:
+            found |= _two_models(key, rows, models, folder)
+        found |= _reliability(key, rows, folder)
+    for name, each in models.items():
+        found |= _wins(name, each, folder, several=len(models) > 1)
     if not found:
         raise UsageError(
             f"nothing to draw: no benchmark has {_FEWEST} languages or more, and none was published"
@@ -55,38 +64,82 @@ def scores_figures(scores: "Sequence[Scores]", folder: Path) -> dict[Path, str]:
     return found
 
 
-def _benchmark(key: Key, models: Mapping[str, Rows], folder: Path) -> dict[Path, str]:
+def _languages(
+    key: Key, rows: Mapping[str, Rows], models: Mapping[str, "Scores"], folder: Path
+) -> dict[Path, str]:
+    """Draw every language by model; of items that were looked for in what it was trained on, the clean ones besides."""
     benchmark, mode, metric = key
-    labels = {label for rows in models.values() for label in rows}
-    if len(labels) < _FEWEST:
-        return {}
-    name = "-".join(key).replace("=", "-").replace("+", "-").replace("/", "-")
-    title, unit = f"{benchmark} ({mode})", _unit(metric)
-    values = {
-        model: {label: row["value"] for label, row in rows.items()}
-        for model, rows in models.items()
-        if rows
+    values: dict[str, dict[str, float | None]] = {}
+    trained = []
+    for model, own in rows.items():
+        if not own:
+            continue
+        is_trained = benchmark in contaminated(models[model].manifest)
+        trained += [model] * is_trained
+        values[f"{model} †" if is_trained else model] = {
+            label: row["value"] for label, row in own.items()
+        }
+        if clean := _clean(models[model], key):
+            values[f"{model}, clean items"] = clean
+    title = f"{benchmark} ({mode})" + ("; † trained on its source" if trained else "")
+    path = heatmap_figure(
+        values, folder, title=title, unit=_unit(metric), name=f"languages-{_file('-'.join(key))}"
+    )
+    return {path: f"{metric} of {benchmark} ({mode}) in every language"}
+
+
+def _clean(scores: "Scores", key: Key) -> dict[str, float | None]:
+    return {
+        row["label"]: row["value_clean"]
+        for row in scores.manifest.get("clean", ())
+        if (row["benchmark"], row["mode"], row["metric"]) == key and row["n_clean"] < row["n"]
     }
-    found = {
-        heatmap_figure(values, folder, title=title, unit=unit, name=f"languages-{name}"):
-            f"{metric} of {title} in every language"
-    }  # fmt: skip
-    if len(values) == 2:
-        (after, after_values), (before, before_values) = values.items()
-        path = slope_figure(
-            before_values, after_values, folder, names=(before, after), unit=f"{unit}, {title}",
-            lower_is_better=metric in LOWER_IS_BETTER, name=f"slopes-{name}",
+
+
+def _two_models(
+    key: Key, rows: Mapping[str, Rows], models: Mapping[str, "Scores"], folder: Path
+) -> dict[Path, str]:
+    benchmark, mode, metric = key
+    name, title = _file("-".join(key)), f"{benchmark} ({mode})"
+    after, before = (model for model, own in rows.items() if own)
+    values = {
+        model: {label: row["value"] for label, row in own.items()} for model, own in rows.items()
+    }
+    is_less_better = metric in LOWER_IS_BETTER
+    slopes = slope_figure(
+        values[before], values[after], folder, names=(before, after), unit=f"{_unit(metric)}, {title}",
+        lower_is_better=is_less_better, name=f"slopes-{name}",
+    )  # fmt: skip
+    means = {
+        model: {
+            row["group"]: row
+            for row in models[model].manifest["aggregates"]
+            if (row["benchmark"], row["mode"], row["metric"]) == key
+        }
+        for model in (before, after)
+    }
+    found = {slopes: f"{metric} of {title}, {before} to {after}"}
+    with suppress(UsageError):  # no group in common
+        groups = groups_figure(
+            means[before], means[after], folder, names=(before, after), title=title, unit=_unit(metric),
+            lower_is_better=is_less_better, name=f"groups-{name}",
         )  # fmt: skip
-        found[path] = f"{metric} of {title}, {before} to {after}"
-    for model, rows in models.items():
+        found[groups] = f"{metric} of {title} by resource group, {before} to {after}"
+    return found
+
+
+def _reliability(key: Key, rows: Mapping[str, Rows], folder: Path) -> dict[Path, str]:
+    benchmark, mode, metric = key
+    name, title, found = _file("-".join(key)), f"{benchmark} ({mode})", {}
+    for model, own in rows.items():
         points = [
             Point(label=label, value=row["value"], stderr=row["stderr"], n=row["n"])
-            for label, row in rows.items()
+            for label, row in own.items()
         ]
         if len({point.n for point in points}) > 1:  # else there is nothing to see beside the values
-            suffix = f"-{_file(model)}" if len(values) > 1 else ""
+            suffix = f"-{_file(model)}" if sum(map(bool, rows.values())) > 1 else ""
             path = reliability_figure(
-                points, folder, title=title, unit=unit, name=f"reliability-{name}{suffix}"
+                points, folder, title=title, unit=_unit(metric), name=f"reliability-{name}{suffix}"
             )
             found[path] = f"{metric} of {title} against the number of items, {model}"
     return found
@@ -125,22 +178,18 @@ def _values(scores: "Scores") -> dict[Key, dict[str, dict[str, Any]]]:
 
 
 def _rows(scores: "Scores") -> Iterator[tuple[Key, dict[str, Any]]]:
-    first = {
-        each["name"]: (each.get("metrics") or ["bits_per_byte"])[0]
-        for each in scores.manifest["benchmarks"]
-    }
+    first = first_metrics(scores.manifest)
     for row in scores.rows:
-        is_first = (
-            row["metric"] == first.get(row["benchmark"]) and split_prompt(row["mode"])[1] == OWN
-        )
-        if row["value"] is not None and is_first:
+        is_first = (row["benchmark"], row["metric"]) in first
+        is_own = split_prompt(row["mode"])[1] == OWN
+        if row["value"] is not None and is_first and is_own:
             yield (row["benchmark"], row["mode"], row["metric"]), row
 
 
 def _unit(metric: str) -> str:
-    scale = " (0 to 100)" if metric in NO_SHARES and metric != "nll" else ""
+    scale = " (0 to 100)" if metric in NO_SHARES and not metric.startswith("nll") else ""
     return metric.replace("_", " ") + scale
 
 
 def _file(name: str) -> str:
-    return "".join(each if each.isalnum() or each in "-_." else "-" for each in name)
+    return "".join(each if each.isalnum() or each in "-_." else "-" for each in name[-_LONGEST:])

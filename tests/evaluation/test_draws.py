@@ -9,6 +9,7 @@ import pytest
 from emma500.evaluation.likelihood import OutputCache
 from emma500.evaluation.tasks import running
 from emma500.evaluation.tasks.generation import (
+    Generated,
     Sampling,
     TransformersGenerator,
     Wanted,
@@ -34,11 +35,14 @@ def draws():
 def drawn_by(process, generator, monkeypatch):
     """What one of two processes draws, without the other."""
     state = SimpleNamespace(num_processes=2, process_index=process, is_main_process=process == 0)
-    own = []
+    own = list[list[Generated]]()
+
+    def gathered(found):
+        own.extend(found)
+        return [found[0], found[0]]
+
     monkeypatch.setattr(running, "process_state", lambda: state)
-    monkeypatch.setattr(
-        accelerate.utils, "gather_object", lambda found: own.extend(found) or [found[0], found[0]]
-    )
+    monkeypatch.setattr(accelerate.utils, "gather_object", gathered)
     running._shared(generator, draws(), SAMPLING, None)
     return [each.text for each in own[0]]
 

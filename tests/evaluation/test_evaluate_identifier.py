@@ -5,6 +5,7 @@ import pytest
 from emma500.errors import UsageError
 from emma500.evaluation.evaluate import EvalConfig, evaluate
 from emma500.languages.identification.identifiers import load_identifier
+from emma500.languages.identification.linear.identifier import LanguageIdentifier
 from tests.benchmarks.published_files import write
 
 
@@ -20,6 +21,7 @@ def prompts(tmp_path):
 
 def test_an_identifier_is_known_by_its_content(tiny_model, prompts, tmp_path):
     shipped = load_identifier("emma500")
+    assert isinstance(shipped, LanguageIdentifier)
     told = set()
     for place in ("here", "there"):
         manifest = scored(

@@ -216,8 +216,8 @@ def test_figures_and_export_print_what_they_wrote(folders, capsys, tmp_path):
     assert main(["evaluate", "figures", *folders, "--output", str(tmp_path / "figures")]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split(": ")[0].rpartition("/")[2] for line in lines] == [
-        "languages-sib200-faithful-accuracy.svg", "slopes-sib200-faithful-accuracy.svg", "wins-new.svg",
-        "wins-old.svg",
+        "languages-sib200-faithful-accuracy.svg", "slopes-sib200-faithful-accuracy.svg",
+        "groups-sib200-faithful-accuracy.svg", "wins-new.svg", "wins-old.svg",
     ]  # fmt: skip
     assert main(["evaluate", "export", folders[0], "--output", str(tmp_path / "out")]) == 0
     written = capsys.readouterr().out.strip()

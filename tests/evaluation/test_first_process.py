@@ -2,6 +2,7 @@
 
 from contextlib import nullcontext
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from torch import distributed
@@ -19,7 +20,7 @@ def forbidden(*_, **__):
 def told(monkeypatch):
     """Make this the second of two processes; what the first one tells it is to be put in."""
     state = SimpleNamespace(num_processes=2, process_index=1, is_main_process=False)
-    first = []
+    first = list[Any]()
     monkeypatch.setattr(processes, "process_state", lambda: state)
 
     def receive(found, group):

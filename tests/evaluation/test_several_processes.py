@@ -11,6 +11,7 @@ import pytest
 from emma500.evaluation import scoring
 from emma500.evaluation.evaluate import EvalConfig, evaluate
 from emma500.evaluation.scores import Scores
+from emma500.models import document_nll
 from tests.benchmarks.published_files import write
 
 COUNTED = """
@@ -46,7 +47,7 @@ def test_two_processes_share_the_work_and_write_the_scores_of_one(
 ):
     wanted = [f"text={parallel_texts}"]
     wanted += [f"{name}={write(name, tmp_path / name)}" for name in ("xcopa", "aya")]
-    rows, real = [], scoring.document_nll
+    rows, real = list[int](), document_nll
 
     def counted(model, part, **options):
         rows.append(len(part["input_ids"]))

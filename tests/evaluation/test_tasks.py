@@ -168,7 +168,7 @@ def test_fewer_items_are_the_same_ones_in_every_language_whatever_their_order(ti
     rows = (folder / "data/sw/test.sw.jsonl").read_text().splitlines()
     lines(folder / "data/it/test.it.jsonl", rows[::-1])
     samples = evaluate(tiny_model, [f"xcopa={folder}"], config=SHORT).samples.to_pylist()
-    ids = {each["label"]: set() for each in samples}
+    ids = {each["label"]: set[str]() for each in samples}
     for each in samples:
         ids[each["label"]].add(each["id"])
     assert ids["ita_Latn"] == ids["swa_Latn"]

@@ -147,6 +147,8 @@ class Handler(BaseHTTPRequestHandler):
             if fault["drop"]:
                 return self.hang_up()
             if fault["status"] and not fault["after"]:
+                if self.command in _WRITES:
+                    self.body()  # else the client may see a broken connection in the place of the answer
                 self.close_connection = True
                 waits = {"Retry_After": fault["retry_after"]} if fault["retry_after"] else {}
                 return self.reply(

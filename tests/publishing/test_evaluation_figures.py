@@ -1,8 +1,12 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
 from emma500.errors import UsageError
 from emma500.evaluation.published import EMMA, published_averages, published_metrics
+from emma500.publishing.figures import spread_labels
+from emma500.publishing.groups_figure import groups_figure
 from emma500.publishing.language_figures import (
     Point,
     heatmap_figure,
@@ -79,3 +83,27 @@ def test_values_are_drawn_against_n(tmp_path):
     assert reliability_figure(points, tmp_path, title="t", unit="u").is_file()
     with pytest.raises(UsageError, match="no language has an item"):
         reliability_figure(points[:1], tmp_path, title="t", unit="u")
+
+
+def test_labels_of_equal_values_stay_on_the_axis():
+    heights = spread_labels([0.0] * 40, (0.0, 1.0), lines=46)
+    assert min(heights) > 0
+    assert max(heights) < 1
+    gaps = [one - two for one, two in pairwise(heights)]
+    assert min(gaps) == pytest.approx(1 / 46)
+
+
+def test_two_models_are_drawn_by_resource_group(tmp_path):
+    def means(**values):
+        return {
+            group.replace("_", "-"): {"value": value, "stderr": 0.1, "n_labels": 3}
+            for group, value in values.items()
+        }
+
+    before, after = means(high=0.5, medium_low=0.2, all=0.3), means(high=0.4, all=0.3, low=0.9)
+    drawn = {"names": ("before", "after"), "title": "t", "unit": "accuracy"}
+    path = groups_figure(before, after, tmp_path, **drawn)
+    low = groups_figure(before, after, tmp_path, **drawn, lower_is_better=True, name="low")
+    assert path.read_bytes() != low.read_bytes()  # a loss there is a gain here
+    with pytest.raises(UsageError, match="share no resource group"):
+        groups_figure(means(low=0.1), means(high=0.1), tmp_path, **drawn)

@@ -1,6 +1,7 @@
 import os
 import shutil
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pytest
@@ -9,6 +10,7 @@ from emma500.errors import UsageError
 from emma500.evaluation.evaluate import evaluate
 from emma500.evaluation.polywrite.build import PolyWriteConfig, build_polywrite
 from emma500.manifest import read_manifest, write_manifest
+from emma500.publishing import scores_figures as figures
 from emma500.publishing.polywrite_figure import tasks_figure
 from emma500.publishing.publish import publish
 from emma500.publishing.scores_figures import scores_figures
@@ -112,6 +114,7 @@ def test_scores_are_drawn_by_benchmark_and_model(tiny_model, save_model, tmp_pat
     assert [path.name for path in drawn] == [
         "languages-texts-fixed-bits_per_byte.svg",
         "slopes-texts-fixed-bits_per_byte.svg",
+        "groups-texts-fixed-bits_per_byte.svg",
         "reliability-texts-fixed-bits_per_byte-tiny.svg",
         "reliability-texts-fixed-bits_per_byte-small.svg",
     ]
@@ -124,3 +127,33 @@ def test_scores_are_drawn_by_benchmark_and_model(tiny_model, save_model, tmp_pat
     few = evaluate(tiny_model, [str(folder)], ["fin", "eng"], EvalConfig(max_length=64))
     with pytest.raises(UsageError, match="nothing to draw: no benchmark has 3 languages"):
         scores_figures([few], tmp_path / "none")
+
+
+def test_what_a_model_was_trained_on_is_marked_and_its_clean_items_have_a_column(
+    tiny_model, monkeypatch, tmp_path
+):
+    from emma500.evaluation.evaluate import EvalConfig
+
+    folder = tmp_path / "texts"
+    folder.mkdir()
+    labels = ["eng_Latn", "fin_Latn", "swh_Latn"]
+    for label in labels:
+        (folder / f"{label}.txt").write_text("One two three.\nFour.\n", encoding="utf-8")
+    scores = evaluate(tiny_model, [str(folder)], config=EvalConfig(max_length=64))
+    scores.manifest["benchmarks"][0]["contaminated"] = True
+    key = {"benchmark": "texts", "mode": "fixed", "metric": "bits_per_byte"}
+    scores.manifest["clean"] = [
+        {**key, "label": label, "value_clean": value, "n": 2, "n_clean": n_clean}
+        for label, value, n_clean in zip(labels, (1.5, None, 2.0), (1, 0, 2), strict=True)
+    ]
+    drawn = dict[str, Any]()
+
+    def record(values, *_, **how):
+        drawn.update(values, **how)
+        return tmp_path
+
+    monkeypatch.setattr(figures, "heatmap_figure", record)
+    scores_figures([scores], tmp_path / "figures")
+    assert set(drawn["tiny †"]) == set(labels)
+    assert drawn["tiny, clean items"] == {"eng_Latn": 1.5, "fin_Latn": None}  # of swh_Latn all are
+    assert drawn["title"].endswith("† trained on its source")

@@ -104,8 +104,34 @@ def test_a_dry_run_writes_nothing(tmp_path, corpus):
     assert "README.md" in published.files
     assert published.commit is None
     assert tree(tmp_path) == before
+    assert "new or changed" not in repr(published), "the Hub was not asked"
     publish(corpus, "user/mala", PublishConfig(dry_run=True), directory=tmp_path / "out")
     assert tree(tmp_path) == before
+
+
+@pytest.mark.usefixtures("placeholders")
+def test_what_a_folder_gets_and_loses_is_told_before_and_after(tmp_path, corpus):
+    dry, out = PublishConfig(dry_run=True), tmp_path / "out"
+    told = publish(corpus, "user/mala", dry, directory=out).plan
+    done = publish(corpus, "user/mala", directory=out)
+    assert told == done.plan
+    assert told is not None
+    assert set(told.new) == set(done.files)
+    (place(done) / "old.txt").write_text("old")
+    (place(done) / "LICENSE.md").write_text("changed")
+    (place(done) / "languages.csv").unlink()
+    said = repr(publish(corpus, "user/mala", dry, directory=out)).splitlines()
+    assert said[0].endswith(
+        "2 new or changed; " + str(place(done)) + ", dry run: nothing was written)"
+    )
+    assert said[2:5] == [
+        "  new: 1 file, languages.csv", "  changed: 1 file, LICENSE.md", "  deleted: 1 file, old.txt",
+    ]  # fmt: skip
+    assert "to write; " in said[5]
+    publish(corpus, "user/mala", directory=out)
+    assert "nothing to write: all of it is there" in repr(
+        publish(corpus, "user/mala", directory=out)
+    )
 
 
 @pytest.mark.usefixtures("placeholders")

@@ -1,14 +1,19 @@
 """Leaderboards, generations, and what stays at home."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 
-from emma500.errors import SourceError
+from emma500 import storage
+from emma500.errors import OutputError, SourceError
+from emma500.evaluation.scores import Scores
 from emma500.folder import Corpus
-from emma500.publishing.generations import generation_rows
+from emma500.publishing.checks import check_secrets
+from emma500.publishing.corpus_card import corpus_card, license_file
+from emma500.publishing.generations import _SETTINGS, generation_rows
 from emma500.publishing.leaderboard import leaderboard_rows, leaderboard_table
 from emma500.publishing.publish import PublishConfig, publish
 
@@ -47,17 +52,18 @@ def test_models_are_ranked_on_the_labels_that_all_of_them_have():
 
 
 def test_less_is_better_where_it_is_and_models_without_common_labels_are_not_compared():
-    rows = leaderboard_rows(
-        [
-            scores_of("one", {"a": 1.5}, metric="bits_per_byte"),
-            scores_of("two", {"a": 1.0}, metric="bits_per_byte"),
+    for metric in ("nll_window_sum", "bits_per_byte"):
+        rows = leaderboard_rows(
+            [
+                scores_of("one", {"a": 1.5}, metric=metric),
+                scores_of("two", {"a": 1.0}, metric=metric),
+            ]
+        )
+        assert [(row["model"], row["lower_is_better"]) for row in rows] == [
+            ("two", True),
+            ("one", True),
         ]
-    )
-    assert [(row["model"], row["lower_is_better"]) for row in rows] == [
-        ("two", True),
-        ("one", True),
-    ]
-    assert leaderboard_table(rows).rows[0][2:5] == ("`bits_per_byte` ↓", "1", "`two`")
+        assert leaderboard_table(rows).rows[0][2:5] == (f"`{metric}` ↓", "1", "`two`")
     assert leaderboard_rows([scores_of("one", {"a": 1.0}), scores_of("two", {"b": 2.0})]) == []
 
 
@@ -86,6 +92,25 @@ def test_an_output_has_its_prompt_its_settings_and_whether_its_language_is_right
     assert [row["is_right_language"] for row in rows] == [True, False, None, None]
     assert rows[3]["output"] == "    return 1"
     assert {row["model"] for row in rows} == {written.manifest["model"]["name"]}
+
+
+def test_the_settings_of_an_output_are_options_that_there_are(written):
+    from emma500.evaluation.evaluate import EvalConfig
+
+    assert set(_SETTINGS) <= {each.name for each in fields(EvalConfig)}
+    manifest = written.manifest | {"config": {"max_prompt": 64, "seed": 7, "limit": 3}}
+    rows = generation_rows(Scores(manifest, written.details, samples=written.samples))
+    assert json.loads(rows[0]["settings"]) == {"max_prompt": 64, "seed": 7}
+
+
+def test_two_processes_do_not_lay_out_one_repository(after, tmp_path, monkeypatch):
+    monkeypatch.setattr(storage, "_PATIENCE", 0.1)
+    with (
+        storage.locked(tmp_path / "user" / "scores.staged.tmp"),
+        pytest.raises(OutputError, match="another process is writing"),
+    ):
+        publish(after, "user/scores", directory=tmp_path)
+    assert publish(after, "user/scores", directory=tmp_path).n_uploaded > 0
 
 
 def test_scores_without_outputs_have_no_generations(after, tmp_path):
@@ -130,3 +155,25 @@ print(json.dumps(told))
     assert "there is no such data set or revision, or the token may not see it" in told[0][1]
     assert "cannot read emma/none on the Hub" in told[1][1]
     assert "named user/name, not 'no name'" in told[2][1]
+
+
+@pytest.mark.parametrize("name", ["settings.JSON", "thresholds.tsv", "report.html"])
+def test_a_token_in_any_text_file_is_refused(tmp_path, name):
+    (tmp_path / name).write_text("hf_" + "aB3" * 12)
+    with pytest.raises(SourceError, match=f"{name} would hold an access token"):
+        check_secrets(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("licenses", "said"), [(("", ""), "2 of 2"), (("MIT", ""), "1 of 2"), (("MIT", "MIT"), "")]
+)
+def test_a_corpus_says_how_many_of_its_sources_state_no_licence(manifests, licenses, said):
+    manifest = manifests["corpus"]
+    source = manifest["sources"][0]
+    sources = [source | {"name": f"s{n}", "license": each} for n, each in enumerate(licenses)]
+    manifest = manifest | {"sources": sources}
+    card = corpus_card(manifest, {}, repo_id="user/mala", config=PublishConfig())
+    for text in (license_file(manifest), card.render()):
+        assert ("No licence is stated of" in text) == bool(said)
+        assert f"No licence is stated of {said}" in text or not said
+    assert ("text under one licence" in license_file(manifest)) == ("MIT" in licenses)

@@ -141,7 +141,7 @@ print(json.dumps([rows, len(every)]))
     told = [(row["language"], row["output"], row["is_right_language"]) for row in rows]
     assert told == [("yor_Latn", "ẹ káàárọ̀", True), ("nqo_Nkoo", "good morning", False)]
     assert rows[0]["prompt"] == "English: good morning"
-    assert json.loads(rows[0]["settings"]) == {"max_length": 512, "seed": 42}
+    assert json.loads(rows[0]["settings"]) == {"bf16": False, "seed": 42}
     assert not list(tmp_path.glob(".*.tmp"))
 
 

@@ -94,6 +94,6 @@ def test_the_command_takes_the_run_alone(project, tmp_path, placeholders, capsys
 def test_a_report_on_a_corpus_alone_says_what_is_missing(project, tmp_path, placeholders):
     assert main(["report", str(project / "other"), "--output", str(tmp_path), "--no_excerpts"]) == 0
     text = (tmp_path / "report.md").read_text(encoding="utf-8")
-    assert "There is no training run" in text
+    assert "There is no model" in text
     assert "## Training" not in text
     assert "begins" not in text

@@ -32,6 +32,7 @@ def outcome(low, high, metric="accuracy", **more):
         (-0.2, -0.01, "accuracy", "worse"),
         (-0.2, -0.01, "bits_per_byte", "better"),
         (0.01, 0.2, "self_bleu", "worse"),
+        (0.01, 0.2, "nll_window_sum", "worse"),
         (-0.1, 0.1, "accuracy", "no clear difference"),
         (None, None, "accuracy", "no interval"),
     ],
@@ -83,6 +84,17 @@ def test_tasks_are_compared_item_by_item(tasks):
     means, by_label = [each for each in tasks_section(rows).parts if each.table]
     assert means.table.rows[0][:4] == ("**mean of 2 labels**", "xcopa", "`accuracy`", "faithful")
     assert "Swahili" in by_label.asides[0].words
+
+
+def test_a_programming_language_has_no_resource_group(tasks):
+    renamed = []
+    for scores in tasks:
+        labels = scores.measures["label"].to_pylist()
+        named = pa.array(["py" if each == "swa_Latn" else each for each in labels])
+        measures = scores.measures.set_column(2, "label", named)
+        renamed.append(Scores(scores.manifest, scores.details, measures=measures))
+    groups = {row.label: row.group for row in outcomes_of_tasks(*renamed)}
+    assert groups == {"py": "", "tha_Thai": "medium", "mean of 2 labels": "all"}
 
 
 def test_wins_count_labels_and_published_models(tasks, tmp_path, placeholders, monkeypatch):

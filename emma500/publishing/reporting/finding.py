@@ -13,6 +13,7 @@ from emma500.evaluation.scores import Scores
 from emma500.folder import Corpus
 from emma500.manifest import MANIFEST
 from emma500.models import model_identity
+from emma500.training.made import KINDS, MadeModel
 from emma500.training.result import KIND as TRAINED
 from emma500.training.result import TrainingRun
 
@@ -26,16 +27,17 @@ class Results:
     """What a report is about; None for what there is not."""
 
     corpus: Corpus | None = None
-    run: TrainingRun | None = None
+    run: TrainingRun | MadeModel | None = None
     before: Scores | None = None
     after: Scores | None = None
 
     @property
     def missing(self) -> list[str]:
-        """What a whole report needs and these results lack."""
-        return [
-            name for name in ("corpus", "run", "before", "after") if getattr(self, name) is None
-        ]
+        """What a whole report needs and these results lack; a model that was merged has no corpus to lack."""
+        needed = ["corpus", "run", "before", "after"]
+        if self.run is not None and "corpus" not in self.run.manifest:
+            needed.remove("corpus")
+        return [name for name in needed if getattr(self, name) is None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,8 @@ def find_results(
     links are followed among the folders within `folder` and beside it. What is given is taken as it is.
 
     Args:
-        folder: That of a run, of a corpus or of scores; or one that holds them.
+        folder: That of a run, of a model that was extended, merged or instructed, of a corpus or of scores; or one that
+            holds them. A run goes before the models it may have been made of.
         corpus: The corpus, its address or Hub id.
         before: The folder of the scores of the base model.
         after: The folder of the scores of the trained model.
@@ -72,9 +75,9 @@ def find_results(
     inside = list(_folders(Path(folder), _DEPTH)) if folder is not None else []
     if folder is not None and not inside:
         raise SourceError(
-            f"{folder} holds no {MANIFEST}, nor do the folders in it: give the folder of a run, a corpus or scores"
+            f"{folder} holds no {MANIFEST}, nor do the folders in it: give the folder of a model, a corpus or scores"
         )
-    run = _only(_of_kind(inside, TRAINED), f"runs in {folder}", "give the folder of one of them")
+    run = _model(inside, f"in {folder}")
     around = inside
     if run is not None:
         beside = _folders(run.path.absolute().parent, _DEPTH - 1)
@@ -82,13 +85,13 @@ def find_results(
     scores = _of_kind(around, SCORES)
     found = Results(
         corpus=Corpus(corpus) if corpus else _corpus(around, run),
-        run=TrainingRun(run.path) if run else None,
+        run=_opened(run) if run else None,
         before=_scores(before, scores, _is_before(run), "before"),
         after=_scores(after, scores, _is_after(run), "after"),
     )
     if len(found.missing) == len(Results.__dataclass_fields__):
         raise SourceError(
-            "there is nothing to report: give the folder of a run, a corpus or scores"
+            "there is nothing to report: give the folder of a model, a corpus or scores"
         )
     return found
 
@@ -141,10 +144,22 @@ def _only(found: list[_Folder], what: str, way_out: str) -> _Folder | None:
     return found[0] if found else None
 
 
+def _model(folders: list[_Folder], where: str) -> _Folder | None:
+    """Return the training run there, or else the model that was made without one."""
+    way_out = "give the folder of one of them"
+    run = _only(_of_kind(folders, TRAINED), f"runs {where}", way_out)
+    made = [each for kind in KINDS for each in _of_kind(folders, kind)]
+    return run or _only(made, f"models {where}", way_out)
+
+
+def _opened(model: _Folder) -> TrainingRun | MadeModel:
+    return TrainingRun(model.path) if model.manifest["kind"] == TRAINED else MadeModel(model.path)
+
+
 def _corpus(folders: list[_Folder], run: _Folder | None) -> Corpus | None:
     found = _of_kind(folders, CORPUS)
     if run is not None:
-        wanted = run.manifest["corpus"]["fingerprint"]
+        wanted = run.manifest.get("corpus", {}).get("fingerprint")
         found = [each for each in found if each.manifest["fingerprint"] == wanted]
     one = _only(found, "corpora", "say which with --corpus")
     return Corpus(one.path) if one else None
@@ -166,19 +181,21 @@ def _scores(
 def _is_before(run: _Folder | None) -> Callable[[Mapping[str, Any]], bool]:
     if run is None:
         return lambda model: False
-    base = run.manifest["base_model"]
-    wanted = (base["name"], base["revision"])
-    return lambda model: (model.get("name"), model.get("revision")) == wanted
+    bases = run.manifest.get("models") or [run.manifest["base_model"]]
+    wanted = {(base["name"], base["revision"]) for base in bases}
+    return lambda model: (model.get("name"), model.get("revision")) in wanted
 
 
 def _is_after(run: _Folder | None) -> Callable[[Mapping[str, Any]], bool]:
     """Return whether scores are those of the run's weights; of any model where there is no run."""
     if run is None:
         return lambda model: True
-    base = run.manifest["base_model"]["name"]
-    labels = sorted({row["label"] for row in run.manifest["plan"]})
     has_weights = (run.path / "config.json").is_file()
     revision = cache(lambda: model_identity(run.path)[1])  # reads all the weights
+    if run.manifest["kind"] != TRAINED:
+        return lambda model: has_weights and revision() == model.get("revision")
+    base = run.manifest["base_model"]["name"]
+    labels = sorted({row["label"] for row in run.manifest["plan"]})
 
     def fits(model: Mapping[str, Any]) -> bool:
         if (model.get("base_model"), sorted(model.get("trained_labels") or ())) != (base, labels):

@@ -7,6 +7,7 @@ from typing import Any
 from emma500.folder import FOLDERS, Corpus
 from emma500.languages.codes import Language
 from emma500.languages.labels import resource_group
+from emma500.publishing.made_tables import vocabulary_pairs
 from emma500.publishing.reporting.excerpts import beginnings
 from emma500.publishing.reporting.sections import Aside, Part, Section
 from emma500.publishing.reporting.words import (
@@ -70,29 +71,35 @@ _COLUMNS: tuple[tuple[str, str, Callable[[_Label, Language | None], str]], ...] 
 )  # fmt: skip
 
 
+_SPAN = (
+    "from the first step to the weights that were kept",
+    "before and after the vocabulary grew",
+)
+
+
 def languages_section(
     corpus: Corpus | None, run: Manifest | None, *, excerpts: bool = True
-) -> Section:
-    """Tell of every label of a corpus and of a run in one table.
+) -> Section | None:
+    """Tell of every label of a corpus and of a model in one table.
 
     Args:
         corpus: The corpus, if there is one.
-        run: The manifest of the run, if there is one.
+        run: The manifest of the run, or of the model that was made without one, if there is one.
         excerpts: Whether a row shows how a document of the label begins; only where the corpus is a local folder.
 
     Returns:
-        The section.
+        The section; None where there is no label.
     """
     rows = _rows(corpus, run)
+    if not rows:
+        return None
     shown = beginnings(corpus) if corpus is not None and excerpts else {}
     for row in rows:
         row.excerpt = shown.get((row.component, row.label), "")
     languages = [language_of(row.label) for row in rows]
     about = "Every label: its text" if corpus is not None else "Every label"
     if any(row.curve for row in rows):
-        about += (
-            ", and bits per byte on held-out text from the first step to the weights that were kept"
-        )
+        about += f", and bits per byte on held-out text {_SPAN[bool(run and run.get('report'))]}"
     note = Part(
         text=f"{counted(len(rows), 'label')}, to be searched by code, by name in English or in the language, by script "
         "and by resource group; the head of a column sorts by it."
@@ -117,20 +124,24 @@ def _rows(corpus: Corpus | None, run: Manifest | None) -> list[_Label]:
         for each in label_rows(corpus.manifest):
             here = row(each["component"], each["label"])
             here.sizes, here.left_out = each, lost[each["component"]].share(each["label"])
-    for each in run["plan"] if run else ():
+    for each in run.get("plan", ()) if run else ():
         here = row(each["component"], each["label"])
         here.epochs = (here.epochs or 0) + each["epochs"]
         here.n_tokens = (here.n_tokens or 0) + each["n_tokens_trained"]
-    for label, curve in _curves(run).items() if run else ():
+    curves = _curves(run) if run else {}
+    for label in [*curves, *(run.get("languages", ()) if run else ())]:
         names = [key for key in found if key[1] == label] or [("monolingual", label)]
-        row(*names[0]).curve = curve
+        row(*names[0]).curve = curves.get(label, ())
     order = {name: place for place, name in enumerate(FOLDERS)}
     return [found[key] for key in sorted(found, key=lambda key: (order[key[0]], key[1]))]
 
 
 def _curves(run: Manifest) -> dict[str, tuple[float, ...]]:
+    """Return bits per byte of each label by step; of a vocabulary that grew, those before and after."""
     curves: dict[str, list[float]] = {}
-    for row in sorted(run["validation"], key=lambda row: row["step"]):
+    for old, new in vocabulary_pairs(run):
+        curves[new["label"]] = [old["bits_per_byte"], new["bits_per_byte"]]
+    for row in sorted(run.get("validation", ()), key=lambda row: row["step"]):
         if row["step"] <= kept_step(run):
             curves.setdefault(row["label"], []).append(row["bits_per_byte"])
     return {label: tuple(values) for label, values in curves.items()}

@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from emma500.evaluation.metrics import LOWER_IS_BETTER
 from emma500.evaluation.scores import Scores
 from emma500.evaluation.significance import OVERALL
 from emma500.languages.labels import resource_group
 from emma500.publishing.comparison import METRIC, Comparison
+from emma500.publishing.summary import sides
 from emma500.publishing.tables import counted
 
 _NORMAL = 1.959964  # the quantile of a normal distribution that 95% lie within, on both sides
-_LOWER = frozenset({METRIC, "nll", "nll_per_token", "self_bleu", "empty_rate", "repetition_rate"})
-"""The metrics of which less is better."""
-
 VERDICTS = ("better", "worse", "no clear difference", "no interval")
 
 
@@ -45,7 +44,7 @@ class Outcome:
             return VERDICTS[3]
         if self.low <= 0 <= self.high:
             return VERDICTS[2]
-        return VERDICTS[(self.high < 0) != (self.metric in _LOWER)]
+        return VERDICTS[(self.high < 0) != (self.metric in LOWER_IS_BETTER)]
 
 
 def outcomes_of_text(comparison: Comparison) -> list[Outcome]:
@@ -95,7 +94,7 @@ def outcomes_of_tasks(before: Scores, after: Scores) -> list[Outcome]:
                 if is_mean
                 else row["label"],
                 is_mean=is_mean,
-                group="all" if is_mean else resource_group(row["label"]),
+                group="all" if is_mean else _group(row["label"]),
                 n=int(row["n"]),
                 before=known["before"],
                 after=known["after"],
@@ -104,3 +103,8 @@ def outcomes_of_tasks(before: Scores, after: Scores) -> list[Outcome]:
             )
         )
     return found
+
+
+def _group(label: str) -> str:
+    """Return the resource group of a language; "" of a programming language."""
+    return resource_group(label) if sides(label) else ""

@@ -75,6 +75,11 @@ class Fact:
     note: str = ""
 
 
+def told(*named: tuple[str, Table]) -> list[Part]:
+    """Return the tables that have something to say, each under its caption."""
+    return [Part(text=text, table=found) for text, found in named if found.rows]
+
+
 def heading(text: str) -> Part:
     """Return a heading within a section."""
     return Part(text=text, is_heading=True)

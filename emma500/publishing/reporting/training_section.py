@@ -7,9 +7,9 @@ from typing import Any
 from emma500.publishing import training_tables as tables
 from emma500.publishing.figures import training_figure
 from emma500.publishing.mixture_figures import mixture_figure
-from emma500.publishing.reporting.sections import Fact, Part, Section, heading
+from emma500.publishing.reporting.sections import Fact, Part, Section, heading, told
 from emma500.publishing.summary import trained_languages
-from emma500.publishing.tables import Table, count, counted, literal, percent
+from emma500.publishing.tables import code, count, counted, literal, percent
 
 Manifest = Mapping[str, Any]
 
@@ -35,7 +35,7 @@ def training_section(manifest: Manifest, folder: Path, record: Manifest | None =
             text="Shares of the tokens, and how often each text was read",
             figure=mixture_figure(manifest["plan"], figures),
         ),
-        *_tables(
+        *told(
             (
                 "What it was trained on, by component and resource group",
                 tables.group_table(manifest),
@@ -49,14 +49,14 @@ def training_section(manifest: Manifest, folder: Path, record: Manifest | None =
         parts += [
             heading("Curves by language"),
             Part(text=text, figure=training_figure(manifest, figures)),
-            *_tables(
+            *told(
                 (
                     "Bits per byte on the corpus's validation split",
                     tables.validation_table(manifest),
                 )
             ),
         ]
-    forgotten = _tables(
+    forgotten = told(
         ("What the languages the base model knew have lost", tables.watched_table(manifest)),
         ("Replay was raised while it trained", tables.raised_table(manifest)),
     )
@@ -67,7 +67,7 @@ def training_section(manifest: Manifest, folder: Path, record: Manifest | None =
 
 
 def _making(manifest: Manifest, record: Manifest | None) -> list[Part]:
-    parts = _tables(
+    parts = told(
         ("How documents were packed into rows", tables.packing_table(manifest)),
         ("Hardware and duration", tables.hardware_table(record)),
     )
@@ -76,23 +76,33 @@ def _making(manifest: Manifest, record: Manifest | None) -> list[Part]:
     return parts
 
 
-def _tables(*named: tuple[str, Table]) -> list[Part]:
-    """Return the tables that have something to say."""
-    return [Part(text=text, table=found) for text, found in named if found.rows]
-
-
 def _opening(manifest: Manifest) -> str:
     trained = trained_languages(manifest)
     names = ", ".join(f"`{label}`" for label in trained)
-    told = (
+    languages = (
         f"Trained languages: {names}."
         if len(trained) <= _MOST_NAMED
         else f"It learned {counted(len(trained), 'language')}."
     )
     return (
         f"{literal(manifest['base_model']['name'])} read {count(manifest['n_tokens'])} tokens in "
-        f"{count(manifest['n_steps'])} steps. {told}"
+        f"{count(manifest['n_steps'])} steps. {languages}"
     )
+
+
+def training_sentence(manifest: Manifest, after_corpus: bool) -> str:
+    """Return what was trained on what, in a sentence; `after_corpus` says that the one before tells of the corpus."""
+    corpus = "it" if after_corpus else code(manifest["corpus"]["name"])
+    return (
+        f"{literal(manifest['base_model']['name'])} was trained further on {count(manifest['n_tokens'])} tokens of "
+        f"{corpus}, in {counted(len(trained_languages(manifest)), 'language')}."
+    )
+
+
+def training_facts(manifest: Manifest) -> list[Fact]:
+    """Return how much a run read."""
+    steps = counted(manifest["n_steps"], "step")
+    return [Fact(value=count(manifest["n_tokens"]), name="tokens trained", note=steps)]
 
 
 def forgetting_facts(manifest: Manifest) -> list[Fact]:
