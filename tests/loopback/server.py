@@ -129,6 +129,8 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data[start:stop])
 
     def body(self) -> bytes:
+        if self.command not in _WRITES:
+            return b""
         if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
             return self.rfile.read(int(self.headers.get("Content-Length") or 0))
         out = b""
@@ -140,15 +142,15 @@ class Handler(BaseHTTPRequestHandler):
 
     def handle_one(self) -> None:
         hub, line = self.hub, f"{self.command} {self.path}"
-        hub.log.append(line)
         fault = hub.next_fault(line)
+        # Before the request is told of: a client that is killed on that word has sent all of it.
+        self.sent = None if fault is None or fault["drop"] else self.body()
+        hub.log.append(line)
         if fault is not None:
             time.sleep(fault["delay"])
             if fault["drop"]:
                 return self.hang_up()
             if fault["status"] and not fault["after"]:
-                if self.command in _WRITES:
-                    self.body()  # else the client may see a broken connection in the place of the answer
                 self.close_connection = True
                 waits = {"Retry_After": fault["retry_after"]} if fault["retry_after"] else {}
                 return self.reply(
@@ -181,7 +183,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self) -> Reply:
         path = urllib.parse.urlsplit(self.path).path
-        data = self.body() if self.command in _WRITES else b""
+        data = self.body() if self.sent is None else self.sent
         for old, new in self.hub.moved.items():
             if f"s/{old}" in path or path.startswith(f"/{old}"):
                 return Reply(
