@@ -196,7 +196,7 @@ def main():
     parser.add_argument(
         "--model", required=True, help="folder, Hub id or .gguf file with a fast tokenizer"
     )
-    parser.add_argument("--megabytes", type=float, default=8)
+    parser.add_argument("--megabytes", type=float, default=24)
     parser.add_argument("--rounds", type=int, default=6)
     parser.add_argument("--documents", type=int, default=1_000_000, help="made-up documents")
     parser.add_argument("--length", type=int, default=4096)
